@@ -1,0 +1,20 @@
+//===- mxu_engines.h - The SIMD implementations behind ExecMxu ------------===//
+#ifndef ACC_RUNTIME_KERNELS_MXU_ENGINES_H
+#define ACC_RUNTIME_KERNELS_MXU_ENGINES_H
+
+#include "mxu_geometry.h"
+
+namespace accel::rt {
+
+/// Below this many multiply-adds (about 5 µs) waking another thread costs more
+/// than it saves.
+constexpr int64_t kMxuInlineMacs = 200000;
+
+void RunMxuF32(const MxuOp &op, const MxuGeometry &g, ThreadPool &pool);
+void RunMxuI8(const MxuOp &op, const MxuGeometry &g, ThreadPool &pool);
+void RunMxuDwF32(const MxuOp &op, const MxuGeometry &g, ThreadPool &pool);
+void RunMxuDwI8(const MxuOp &op, const MxuGeometry &g, ThreadPool &pool);
+
+} // namespace accel::rt
+
+#endif // ACC_RUNTIME_KERNELS_MXU_ENGINES_H

@@ -1,0 +1,272 @@
+//===- mxu_f32.cc - Matrix product with ordered f32 FMAs ------------------===//
+//
+// Register tiles of kMr rows by kNv vectors: for each kk one load of B per
+// vector and one broadcast of A per row, both feeding fused multiply-adds, so
+// that 2 FMA ports stay busy. kk ascends through the whole tile; between
+// blocks of K the partial sums rest in the accumulator memory, which is exact.
+//
+// B panels are packed once an instruction and a block of K: in place, rows
+// that are a power of two apart would fall into one cache set. A is read where
+// it lies; only short or converted channel runs are packed.
+//
+//===----------------------------------------------------------------------===//
+#include "mxu_geometry.h"
+#include "mxu_engines.h"
+#include "row_convert.h"
+#include "scratch.h"
+#include <algorithm>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "mxu_f32.cc"
+#include "hwy/foreach_target.h"
+// Target-dependent from here.
+#include "fma-inl.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace accel::rt {
+namespace HWY_NAMESPACE {
+namespace {
+namespace hn = hwy::HWY_NAMESPACE;
+const hn::ScalableTag<float> kF32;
+using V = hn::Vec<decltype(kF32)>;
+
+// 16 vector registers: 6·2 sums + 2 of B + 1 of A. AVX-512 and others have 32.
+constexpr int kMr = HWY_MAX_BYTES >= 64 ? 8 : 6;
+constexpr int kNv = 2;
+constexpr int64_t kLanes = HWY_MAX_BYTES / 4;
+constexpr int64_t kNr = kNv * kLanes;
+
+/// Everything a register tile reads: for segment s, row r starts at
+/// rows[s.position·rowStride + r] + s.channel·4.
+struct TileInput {
+  const MxuGeometry::Segment *segments;
+  int64_t segmentCount;
+  const uint8_t *const *rows;
+  int64_t rowStride;
+};
+
+/// C[MR, NV vectors] (+)= A·B; B row kk at b + kk·bStride.
+template <int MR, int NV>
+HWY_NOINLINE void Tile(const TileInput &in, const float *HWY_RESTRICT b, int64_t bStride,
+                       float *const *c, bool load) {
+  V acc[MR][NV];
+#pragma unroll
+  for (int r = 0; r < MR; ++r)
+#pragma unroll
+    for (int v = 0; v < NV; ++v)
+      acc[r][v] = load ? hn::LoadU(kF32, c[r] + v * kLanes) : hn::Zero(kF32);
+  for (int64_t s = 0; s < in.segmentCount; ++s) {
+    const MxuGeometry::Segment &seg = in.segments[s];
+    const uint8_t *const *rows = in.rows + seg.position * in.rowStride;
+    const float *a[MR];
+#pragma unroll
+    for (int r = 0; r < MR; ++r)
+      a[r] = reinterpret_cast<const float *>(rows[r]) + seg.channel;
+    const int64_t length = seg.length;
+    for (int64_t k = 0; k < length; ++k, b += bStride) {
+      V bv[NV];
+#pragma unroll
+      for (int v = 0; v < NV; ++v)
+        bv[v] = hn::LoadU(kF32, b + v * kLanes);
+#pragma unroll
+      for (int r = 0; r < MR; ++r) {
+        const V av = hn::Set(kF32, a[r][k]);
+#pragma unroll
+        for (int v = 0; v < NV; ++v)
+          acc[r][v] = Fma(kF32, av, bv[v], acc[r][v]);
+      }
+    }
+  }
+#pragma unroll
+  for (int r = 0; r < MR; ++r)
+#pragma unroll
+    for (int v = 0; v < NV; ++v)
+      hn::StoreU(Canonical(kF32, acc[r][v]), kF32, c[r] + v * kLanes);
+}
+
+using TileFn = void (*)(const TileInput &, const float *, int64_t, float *const *, bool);
+
+template <int NV, int... MR>
+TileFn PickTile(int64_t rows, std::integer_sequence<int, MR...>) {
+  static constexpr TileFn kTable[] = {Tile<MR + 1, NV>...};
+  return kTable[rows - 1];
+}
+/// Few rows take wider tiles, so that enough sums are in flight to hide the
+/// latency of an FMA (4 cycles, 2 ports: 8 sums).
+TileFn TileFor(int64_t rows, int64_t vectors) {
+  if (vectors == 8)
+    return Tile<1, 8>;
+  if (vectors == 4)
+    return PickTile<4>(rows, std::make_integer_sequence<int, 3>());
+  return PickTile<kNv>(rows, std::make_integer_sequence<int, kMr>());
+}
+
+/// Columns [n0, n0 + count) of rows kk of block: packed to `width` floats a
+/// row, the rest zero.
+void PackB(const KStream &b, int64_t kBegin, int64_t kEnd, int64_t n0, int64_t count,
+           int64_t width, float *to) {
+  const uint8_t *from = b.mem + b.base + n0 * b.stride[2];
+  if (b.type == KType::F32 && b.stride[5] == 4 && b.stride[2] != 4) {
+    // Transposed: each column is a contiguous run of kk.
+    for (int64_t j = count; j < width; ++j)
+      for (int64_t k = 0; k < kEnd - kBegin; ++k)
+        to[k * width + j] = 0;
+    TransposeF32(from + kBegin * 4, b.stride[2], count, kEnd - kBegin, to, width);
+    return;
+  }
+  for (int64_t k = kBegin; k < kEnd; ++k, to += width) {
+    RowToF32(b.type, from + k * b.stride[5], b.stride[2], count, to);
+    for (int64_t j = count; j < width; ++j)
+      to[j] = 0;
+  }
+}
+
+/// Rows [m0, m0 + count) of one block of K as [count][depth] floats.
+void PackA(const MxuOp &op, const MxuGeometry &g, const MxuGeometry::KBlock &block,
+           int64_t m0, int64_t count, int64_t depth, float *to) {
+  const KStream &a = op.a;
+  const int64_t step = a.stride[5];
+  const uint8_t *end = a.mem + a.limit;
+  for (int64_t r = 0; r < count; ++r, to += depth) {
+    float *at = to;
+    for (int64_t s = block.segBegin; s < block.segEnd; ++s) {
+      const auto &seg = g.segments[size_t(s)];
+      const uint8_t *row = g.Row(seg.position, m0 + r) + seg.channel * step;
+      // Whole vectors for the 3 and 4 channels of first layers; what is
+      // copied too much is overwritten by the next run.
+      if (a.type == KType::F32 && step == 4 && seg.length <= 4 &&
+          (row + 16 <= end || row < a.mem || row >= end))
+        std::memcpy(at, row, 16);
+      else
+        RowToF32(a.type, row, step, seg.length, at);
+      at += seg.length;
+    }
+  }
+}
+
+/// One part of the instruction: rows [m0,m1) by columns [n0,n1).
+class Part {
+public:
+  Part(const MxuOp &op, const MxuGeometry &g, bool direct)
+      : op_(op), g_(g), direct_(direct) {}
+
+  void Run(int64_t m0, int64_t m1, int64_t n0, int64_t n1) {
+    const KStream &b = op_.b;
+    const bool inPlace = b.type == KType::F32 && b.stride[2] == 4 && b.stride[5] % 4 == 0 &&
+                         m1 - m0 <= 2 * kMr;
+    const int64_t rows = m1 - m0;
+    const int64_t maxVectors = inPlace ? (rows == 1 ? 8 : rows <= 3 ? 4 : kNv) : kNv;
+    const int64_t width = maxVectors * kLanes;
+    static thread_local Scratch packA, packB;
+    depth_ = g_.maxBlock + 4; // room for PackA's whole vectors
+    for (size_t bi = 0; bi < g_.blocks.size(); ++bi) {
+      const auto &block = g_.blocks[bi];
+      const int64_t deep = block.kEnd - block.kBegin;
+      if (!direct_) {
+        packedA_ = static_cast<float *>(packA.Get(rows * depth_ * 4 + 64));
+        PackA(op_, g_, block, m0, rows, depth_, packedA_);
+      }
+      const bool load = op_.accumulate || bi > 0;
+      for (int64_t n = n0; n < n1;) {
+        const int64_t count = std::min(width, n1 - n);
+        const float *panel;
+        int64_t stride, vectors = maxVectors;
+        if (inPlace && count == width) {
+          panel = reinterpret_cast<const float *>(b.mem + b.base + block.kBegin * b.stride[5]) + n;
+          stride = b.stride[5] / 4;
+        } else {
+          while (vectors > kNv && (vectors / 2) * kLanes >= count)
+            vectors /= 2;
+          stride = vectors * kLanes;
+          float *to = static_cast<float *>(packB.Get(deep * stride * 4));
+          PackB(b, block.kBegin, block.kEnd, n, count, stride, to);
+          panel = to;
+        }
+        Panel(block, m0, m1, n, count, vectors, panel, stride, load);
+        n += count;
+      }
+    }
+  }
+
+private:
+  void Panel(const MxuGeometry::KBlock &block, int64_t m0, int64_t m1, int64_t n,
+             int64_t count, int64_t vectors, const float *panel, int64_t stride, bool load) {
+    const int64_t cStep = op_.c.stride[2];
+    const bool whole = cStep == 4 && count == vectors * kLanes;
+    const int64_t mr = vectors == 8 ? 1 : vectors == 4 ? 3 : kMr;
+    HWY_ALIGN float edge[kMr][8 * kLanes];
+    for (int64_t m = m0; m < m1; m += mr) {
+      const int64_t rows = std::min(mr, m1 - m);
+      const MxuGeometry::Segment run = {0, 0, block.kEnd - block.kBegin};
+      const uint8_t *packed[kMr];
+      TileInput in;
+      if (direct_) {
+        in = {&g_.segments[size_t(block.segBegin)], block.segEnd - block.segBegin,
+              &g_.rows[size_t(m)], g_.m};
+      } else {
+        for (int64_t r = 0; r < rows; ++r)
+          packed[r] = reinterpret_cast<const uint8_t *>(packedA_ + (m - m0 + r) * depth_);
+        in = {&run, 1, packed, 0};
+      }
+      float *c[kMr];
+      bool stage[kMr];
+      for (int64_t r = 0; r < rows; ++r) {
+        uint8_t *at = g_.out[size_t(m + r)];
+        stage[r] = !at || !whole;
+        c[r] = stage[r] ? edge[r] : reinterpret_cast<float *>(at + n * 4);
+        if (stage[r] && load)
+          for (int64_t j = 0; j < count; ++j) {
+            edge[r][j] = 0;
+            if (at)
+              std::memcpy(&edge[r][j], at + (n + j) * cStep, 4);
+          }
+      }
+      TileFor(rows, vectors)(in, panel, stride, c, load);
+      for (int64_t r = 0; r < rows; ++r)
+        if (uint8_t *at = g_.out[size_t(m + r)]; at && stage[r])
+          for (int64_t j = 0; j < count; ++j)
+            std::memcpy(at + (n + j) * cStep, &edge[r][j], 4);
+    }
+  }
+
+  const MxuOp &op_;
+  const MxuGeometry &g_;
+  bool direct_;
+  float *packedA_ = nullptr;
+  int64_t depth_ = 0;
+};
+
+void MxuF32(const MxuOp &op, const MxuGeometry &g, ThreadPool &pool) {
+  // Short runs of channels would spend their time changing row pointers.
+  const bool direct = op.a.type == KType::F32 && op.a.stride[5] == 4 && g.c >= 12;
+  const int64_t work = g.m * g.n * g.k;
+  int parts = work < kMxuInlineMacs ? 1 : pool.threads();
+  // By columns nothing is packed twice; by rows B is.
+  const bool columns = direct && g.n >= 2 * kNr * parts;
+  const int64_t tiles = columns ? g.n / kNr : (g.m + kMr - 1) / kMr;
+  parts = int(std::min<int64_t>(parts, std::max<int64_t>(tiles, 1)));
+  pool.Run(parts, [&](int part) {
+    PartRange r = columns ? CutRange(g.n, kNr, part, parts) : CutRange(g.m, kMr, part, parts);
+    if (r.begin >= r.end)
+      return;
+    if (columns)
+      Part(op, g, direct).Run(0, g.m, r.begin, r.end);
+    else
+      Part(op, g, direct).Run(r.begin, r.end, 0, g.n);
+  });
+}
+
+} // namespace
+} // namespace HWY_NAMESPACE
+} // namespace accel::rt
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace accel::rt {
+HWY_EXPORT(MxuF32);
+void RunMxuF32(const MxuOp &op, const MxuGeometry &g, ThreadPool &pool) {
+  HWY_DYNAMIC_DISPATCH(MxuF32)(op, g, pool);
+}
+} // namespace accel::rt
+#endif // HWY_ONCE
