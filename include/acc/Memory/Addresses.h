@@ -1,0 +1,58 @@
+//===- Addresses.h - where every buffer of a tile program lies -*- C++ -*-===//
+// Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef ACC_MEMORY_ADDRESSES_H
+#define ACC_MEMORY_ADDRESSES_H
+
+#include "accel/Accel.h"
+#include "mlir/IR/BuiltinOps.h"
+
+#include <string>
+
+namespace accel::memory {
+
+/// Every buffer and tensor starts on this boundary (bytes): a DRAM burst, and
+/// the widest access of an engine.
+constexpr int64_t bufferAlignment = 64;
+
+/// Bytes of the elements of a memref, without rotation. Sub-byte elements are
+/// packed; i1 takes a byte.
+int64_t bytesOf(mlir::MemRefType type);
+
+/// Bytes from one rotating slot of a buffer to the next.
+int64_t slotBytes(mlir::MemRefType type);
+
+Space spaceOf(mlir::MemRefType type);
+
+/// Whether op is a loop of exactly one trip: no iterations, so that buffers in
+/// it belong to what is around it.
+bool runsOnce(mlir::Operation *op);
+
+struct Limits {
+  int64_t sramBytes = 2 << 20;
+  int64_t accBytes = 64 << 10;
+};
+
+/// Why the buffers do not fit. `function` is the routine whose frame or
+/// accumulators are too large, or main if the frames and the residents are.
+struct PackingFailure {
+  std::string function;
+  Space space = Space::Sram;
+  int64_t needed = 0, capacity = 0;          ///< bytes
+  llvm::SmallVector<mlir::Operation *> clash; ///< allocs and calls (their frames)
+};
+
+/// Adds `address` to every alloc and tensor, `accel.frame_bytes` and
+/// `accel.acc_bytes` to routines, `accel.frame` to calls and `accel.sram_peak`,
+/// `accel.acc_peak` and `accel.region_bytes` to the module. If something does
+/// not fit, `failure` says what (so that the driver can plan again with less);
+/// no diagnostic is written.
+mlir::LogicalResult assignAddresses(mlir::ModuleOp module, const Limits &limits,
+                                    PackingFailure &failure);
+
+/// Writes the failure as a located error with notes at the clashing buffers.
+void report(mlir::ModuleOp module, const PackingFailure &failure);
+
+} // namespace accel::memory
+
+#endif

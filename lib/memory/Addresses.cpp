@@ -1,0 +1,282 @@
+//===- Addresses.cpp - from lifetimes in the IR to packing problems --------===//
+// Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Lifetimes. Positions count the engine operations of a routine in text order,
+// or the calls of main. A buffer that stands in a loop rotates while iterations
+// overlap, so it is live over the whole loop. If a frame does not fit, buffers
+// of depth 1 are taken as live only between their first and last use in the
+// iteration: correct as well (codegen orders whatever shares bytes), but then
+// the next iteration waits for the sharers.
+//===----------------------------------------------------------------------===//
+
+#include "acc/Memory/Addresses.h"
+#include "acc/Memory/Pack.h"
+
+#include "mlir/IR/Matchers.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/Support/MathExtras.h"
+
+#include <tuple>
+
+using namespace mlir;
+
+namespace accel::memory {
+
+int64_t bytesOf(MemRefType type) {
+  Type element = type.getElementType();
+  int64_t bits = element.isInteger(1) ? 8 : element.isIndex() ? 64
+                                          : element.getIntOrFloatBitWidth();
+  return llvm::divideCeil(type.getNumElements() * bits, 8);
+}
+
+int64_t slotBytes(MemRefType type) { return llvm::alignTo(bytesOf(type), bufferAlignment); }
+
+Space spaceOf(MemRefType type) {
+  if (auto space = dyn_cast_or_null<SpaceAttr>(type.getMemorySpace()))
+    return space.getValue();
+  return Space::Dram;
+}
+
+bool runsOnce(Operation *op) {
+  auto loop = dyn_cast<scf::ForOp>(op);
+  if (!loop)
+    return false;
+  IntegerAttr lower, upper, step;
+  return matchPattern(loop.getLowerBound(), m_Constant(&lower)) &&
+         matchPattern(loop.getUpperBound(), m_Constant(&upper)) &&
+         matchPattern(loop.getStep(), m_Constant(&step)) && lower.getInt() < upper.getInt() &&
+         upper.getInt() - lower.getInt() <= step.getInt();
+}
+
+namespace {
+
+struct Range {
+  Position begin = std::numeric_limits<Position>::max(), end = 0;
+  void add(Range other) {
+    begin = std::min(begin, other.begin);
+    end = std::max(end, other.end);
+  }
+  bool empty() const { return begin >= end; }
+};
+
+bool isEngineOp(Operation *op) { return isa<DmaOp, MxuOp, VecOp>(op); }
+
+/// Numbers the engine operations of a routine; a structured operation covers
+/// those inside of it.
+llvm::DenseMap<Operation *, Range> numberOperations(func::FuncOp routine) {
+  llvm::DenseMap<Operation *, Range> ranges;
+  Position next = 0;
+  routine.walk([&](Operation *op) {
+    if (!isEngineOp(op))
+      return;
+    Range here{next, next + 1};
+    ++next;
+    for (Operation *at = op; at != routine; at = at->getParentOp())
+      ranges[at].add(here);
+  });
+  return ranges;
+}
+
+/// The block whose iterations rotate a buffer: a loop's body or the routine.
+Block *lifetimeBlock(Operation *alloc) {
+  Block *block = alloc->getBlock();
+  while (isa<scf::IfOp>(block->getParentOp()) || runsOnce(block->getParentOp()))
+    block = block->getParentOp()->getBlock();
+  return block;
+}
+
+Range liveRange(AllocOp alloc, const llvm::DenseMap<Operation *, Range> &ranges, bool tight) {
+  Block *block = lifetimeBlock(alloc);
+  Operation *parent = block->getParentOp();
+  if (isa<LoopLikeOpInterface>(parent) && !(tight && alloc.getDepth() == 1))
+    return ranges.lookup(parent);
+  Range range;
+  for (Operation *user : alloc.getResult().getUsers())
+    if (Operation *item = block->findAncestorOpInBlock(*user))
+      range.add(ranges.lookup(item));
+  return range;
+}
+
+/// What one routine needs of SRAM or of the accumulators.
+struct Frame {
+  SmallVector<AllocOp> allocs;
+  Problem problem;
+  Result result;
+};
+
+void packFrame(Frame &frame, const llvm::DenseMap<Operation *, Range> &ranges, int64_t capacity) {
+  for (bool tight : {false, true}) {
+    frame.problem = {{}, capacity};
+    for (AllocOp alloc : frame.allocs) {
+      Range range = liveRange(alloc, ranges, tight);
+      frame.problem.buffers.push_back(
+          {range.begin, range.end,
+           range.empty() ? 0 : slotBytes(alloc.getType()) * int64_t(alloc.getDepth()),
+           bufferAlignment});
+    }
+    frame.result = pack(frame.problem);
+    if (frame.result.solution)
+      return;
+  }
+}
+
+void setAddress(Operation *op, int64_t address) {
+  op->setAttr("address", Builder(op->getContext()).getI64IntegerAttr(address));
+}
+
+LogicalResult packRoutine(func::FuncOp routine, const Limits &limits, PackingFailure &failure) {
+  Frame sram, acc;
+  routine.walk([&](AllocOp alloc) {
+    (spaceOf(alloc.getType()) == Space::Acc ? acc : sram).allocs.push_back(alloc);
+  });
+  auto ranges = numberOperations(routine);
+  Builder builder(routine.getContext());
+  for (auto [frame, space, capacity, attribute] :
+       {std::tuple{&sram, Space::Sram, limits.sramBytes, "accel.frame_bytes"},
+        std::tuple{&acc, Space::Acc, limits.accBytes, "accel.acc_bytes"}}) {
+    packFrame(*frame, ranges, capacity);
+    if (!frame->result.solution) {
+      failure = {routine.getName().str(), space, frame->result.needed, capacity, {}};
+      for (size_t i : frame->result.clash)
+        failure.clash.push_back(frame->allocs[i]);
+      return mlir::failure();
+    }
+    for (auto [alloc, address] : llvm::zip(frame->allocs, frame->result.solution->offsets))
+      setAddress(alloc, address);
+    routine->setAttr(attribute, builder.getI64IntegerAttr(llvm::alignTo(
+                                    frame->result.solution->height, bufferAlignment)));
+  }
+  return success();
+}
+
+/// The tensor, alloc or argument behind offsets.
+Value rootOf(Value value) {
+  while (auto offset = value.getDefiningOp<OffsetOp>())
+    value = offset.getSource();
+  return value;
+}
+
+/// Packs frames and residents in SRAM and workspace tensors in DRAM along the
+/// calls of main; weights, inputs, outputs and state lie one after another.
+LogicalResult packMain(ModuleOp module, func::FuncOp main, const Limits &limits,
+                       PackingFailure &failure) {
+  Builder builder(module.getContext());
+  llvm::MapVector<Operation *, Range> live;
+  SmallVector<func::CallOp> calls(main.getOps<func::CallOp>());
+  for (auto [position, call] : llvm::enumerate(calls)) {
+    Range here{Position(position), Position(position) + 1};
+    live[call].add(here);
+    for (Value operand : call.getOperands())
+      if (Operation *root = rootOf(operand).getDefiningOp())
+        live[root].add(here);
+  }
+
+  SmallVector<Operation *> sramOps, workspaceOps;
+  Problem sram{{}, limits.sramBytes};
+  Problem workspace{{}, std::numeric_limits<int64_t>::max()};
+  llvm::StringMap<int64_t> regionBytes;
+  // Equal constants (same bytes, same layout) lie in the region once.
+  llvm::DenseMap<std::pair<std::pair<Attribute, Attribute>, Type>, int64_t> constants;
+  auto append = [&](StringRef region, int64_t bytes) {
+    int64_t at = llvm::alignTo(regionBytes[region], bufferAlignment);
+    regionBytes[region] = at + bytes;
+    return at;
+  };
+  for (Operation &op : main.front()) {
+    Range range = live.lookup(&op);
+    if (auto alloc = dyn_cast<AllocOp>(op)) {
+      bool inSram = spaceOf(alloc.getType()) == Space::Sram;
+      (inSram ? sram : workspace)
+          .buffers.push_back({range.begin, range.end,
+                              range.empty() ? 0
+                                            : slotBytes(alloc.getType()) *
+                                                  int64_t(alloc.getDepth()),
+                              bufferAlignment});
+      (inSram ? sramOps : workspaceOps).push_back(&op);
+    } else if (auto tensor = dyn_cast<TensorOp>(op)) {
+      int64_t bytes = bytesOf(tensor.getResult().getType());
+      if (tensor.getKind() == "workspace") {
+        workspace.buffers.push_back(
+            {range.begin, range.end, range.empty() ? 0 : bytes, bufferAlignment});
+        workspaceOps.push_back(&op);
+      } else if (tensor.getKind() == "weights" && tensor.getValueAttr()) {
+        auto key = std::pair(std::pair(tensor.getValueAttr(), Attribute(tensor.getPackAttr())),
+                             Type(tensor.getResult().getType()));
+        auto [it, isNew] = constants.try_emplace(key, 0);
+        if (isNew)
+          it->second = append("weights", bytes);
+        setAddress(&op, it->second);
+      } else {
+        setAddress(&op, append(tensor.getKind(), bytes));
+      }
+    } else if (auto call = dyn_cast<func::CallOp>(op)) {
+      auto callee = module.lookupSymbol<func::FuncOp>(call.getCallee());
+      auto frame = callee ? callee->getAttrOfType<IntegerAttr>("accel.frame_bytes") : nullptr;
+      sram.buffers.push_back(
+          {range.begin, range.end, frame ? frame.getInt() : 0, bufferAlignment});
+      sramOps.push_back(&op);
+    }
+  }
+
+  Result packed = pack(sram);
+  if (!packed.solution) {
+    failure = {main.getName().str(), Space::Sram, packed.needed, limits.sramBytes, {}};
+    for (size_t i : packed.clash)
+      failure.clash.push_back(sramOps[i]);
+    return mlir::failure();
+  }
+  for (auto [op, address] : llvm::zip(sramOps, packed.solution->offsets)) {
+    if (isa<func::CallOp>(op))
+      op->setAttr("accel.frame", builder.getI64IntegerAttr(address));
+    else
+      setAddress(op, address);
+  }
+  Result spilled = pack(workspace);
+  for (auto [op, address] : llvm::zip(workspaceOps, spilled.solution->offsets))
+    setAddress(op, address);
+  regionBytes["workspace"] = spilled.solution->height;
+
+  SmallVector<NamedAttribute> regions;
+  for (StringRef kind : {"weights", "input", "output", "workspace", "state"})
+    regions.push_back(builder.getNamedAttr(kind, builder.getI64IntegerAttr(regionBytes[kind])));
+  module->setAttr("accel.region_bytes", builder.getDictionaryAttr(regions));
+  module->setAttr("accel.sram_peak", builder.getI64IntegerAttr(packed.solution->height));
+  return success();
+}
+
+} // namespace
+
+LogicalResult assignAddresses(ModuleOp module, const Limits &limits, PackingFailure &failure) {
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  if (!main)
+    return module.emitError("has no function @main");
+  int64_t accPeak = 0;
+  for (auto routine : module.getOps<func::FuncOp>()) {
+    if (routine == main || routine.isExternal())
+      continue;
+    if (failed(packRoutine(routine, limits, failure)))
+      return mlir::failure();
+    accPeak = std::max(accPeak, routine->getAttrOfType<IntegerAttr>("accel.acc_bytes").getInt());
+  }
+  module->setAttr("accel.acc_peak", Builder(module.getContext()).getI64IntegerAttr(accPeak));
+  return packMain(module, main, limits, failure);
+}
+
+void report(ModuleOp module, const PackingFailure &failure) {
+  Operation *at = module.lookupSymbol(failure.function);
+  InFlightDiagnostic diagnostic = (at ? at : module.getOperation())->emitError();
+  diagnostic << "@" << failure.function << " needs " << failure.needed << " bytes of "
+             << stringifySpace(failure.space) << ", the target has " << failure.capacity
+             << "; plan with smaller tiles, fewer residents or less buffering";
+  for (Operation *op : failure.clash) {
+    if (auto alloc = dyn_cast<AllocOp>(op))
+      diagnostic.attachNote(op->getLoc())
+          << "live there: " << (alloc.getName() ? *alloc.getName() : "a buffer") << ", "
+          << slotBytes(alloc.getType()) << " bytes, depth " << alloc.getDepth();
+    else if (auto call = dyn_cast<func::CallOp>(op))
+      diagnostic.attachNote(op->getLoc()) << "live there: the frame of @" << call.getCallee();
+  }
+}
+
+} // namespace accel::memory
