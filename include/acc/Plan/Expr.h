@@ -1,0 +1,71 @@
+//===- Expr.h - integer expressions over loop counters --------------------===//
+// Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Bounds of tiles are expressions over the counters of the loops around them:
+// clamped, skewed by halos, maxima over several consumers. The planner evaluates
+// them to count bytes; the tile stage emits them as scalar arithmetic. That both
+// use the same expression is why predicted bytes equal counted bytes.
+//
+// Expressions are hash-consed in a pool and folded when built, so equal
+// expressions have equal ids.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ACC_PLAN_EXPR_H
+#define ACC_PLAN_EXPR_H
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/SmallVector.h"
+
+#include <cstdint>
+#include <map>
+#include <tuple>
+#include <vector>
+
+namespace accel {
+
+/// Index of an expression in its pool.
+using ExprId = int32_t;
+
+class ExprPool {
+public:
+  enum class Kind : uint8_t { Constant, Counter, Add, Mul, Min, Max, FloorDiv };
+  struct Node {
+    Kind kind;
+    int64_t value; ///< constant, counter number, or right factor/divisor
+    ExprId a, b;
+    uint64_t counters; ///< set of counters that the expression depends on
+  };
+
+  ExprId constant(int64_t value);
+  ExprId counter(unsigned number);
+  ExprId add(ExprId a, ExprId b);
+  ExprId addConstant(ExprId a, int64_t c) { return add(a, constant(c)); }
+  ExprId mul(ExprId a, int64_t factor);
+  ExprId sub(ExprId a, ExprId b) { return add(a, mul(b, -1)); }
+  ExprId min(ExprId a, ExprId b);
+  ExprId max(ExprId a, ExprId b);
+  ExprId floorDiv(ExprId a, int64_t divisor);
+  ExprId clamp(ExprId a, int64_t low, int64_t high) {
+    return min(max(a, constant(low)), constant(high));
+  }
+
+  /// The expression with counter `number` replaced by itself minus one.
+  ExprId previous(ExprId e, unsigned number);
+
+  int64_t evaluate(ExprId e, llvm::ArrayRef<int64_t> counters) const;
+  bool isConstant(ExprId e) const { return nodes[e].kind == Kind::Constant; }
+  int64_t constantValue(ExprId e) const { return nodes[e].value; }
+  uint64_t dependsOn(ExprId e) const { return nodes[e].counters; }
+  const Node &node(ExprId e) const { return nodes[e]; }
+
+private:
+  ExprId make(Kind kind, int64_t value, ExprId a, ExprId b);
+  std::vector<Node> nodes;
+  std::map<std::tuple<Kind, int64_t, ExprId, ExprId>, ExprId> known;
+};
+
+} // namespace accel
+
+#endif // ACC_PLAN_EXPR_H

@@ -1,0 +1,612 @@
+//===- GroupModel.cpp - what a schedule means for a group -----------------===//
+// Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "acc/Plan/GroupModel.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/Twine.h"
+
+using namespace mlir;
+using namespace accel;
+
+static ArrayRef<int64_t> shapeOf(Value value) {
+  return cast<RankedTensorType>(value.getType()).getShape();
+}
+
+int64_t accel::elementBytes(Type type) {
+  return std::max<int64_t>(1, (type.getIntOrFloatBitWidth() + 7) / 8);
+}
+
+int64_t BufferModel::elements() const {
+  int64_t elements = 1;
+  for (int64_t extent : extents)
+    elements *= extent;
+  return elements;
+}
+
+/// Calls `fn` with the values of all counters, for every combination of those
+/// in `counters` (the others are 0).
+template <typename Fn> void GroupModel::forEach(ArrayRef<unsigned> counters, Fn fn) const {
+  SmallVector<int64_t> values(tripsOf.size(), 0);
+  for (unsigned counter : counters)
+    if (tripsOf[counter] == 0)
+      return;
+  while (true) {
+    fn(values);
+    unsigned k = 0;
+    for (; k < counters.size(); ++k) {
+      if (++values[counters[k]] < tripsOf[counters[k]])
+        break;
+      values[counters[k]] = 0;
+    }
+    if (k == counters.size())
+      return;
+  }
+}
+
+static SmallVector<unsigned> bits(uint64_t set) {
+  SmallVector<unsigned> result;
+  for (unsigned i = 0; i < 64; ++i)
+    if (set >> i & 1)
+      result.push_back(i);
+  return result;
+}
+
+int64_t GroupModel::largest(ExprId e) const {
+  int64_t best = INT64_MIN;
+  forEach(bits(pool.dependsOn(e)),
+          [&](ArrayRef<int64_t> c) { best = std::max(best, pool.evaluate(e, c)); });
+  return best;
+}
+
+int64_t GroupModel::smallest(ExprId e) const {
+  int64_t best = INT64_MAX;
+  forEach(bits(pool.dependsOn(e)),
+          [&](ArrayRef<int64_t> c) { best = std::min(best, pool.evaluate(e, c)); });
+  return best;
+}
+
+int64_t GroupModel::trips(unsigned level, int member) const {
+  int64_t total = 1;
+  for (unsigned k = 0; k < level; ++k)
+    total *= k < loops.size() ? loops[k].trips : members[member].loops[k - loops.size()].trips;
+  return total;
+}
+
+int64_t GroupModel::totalElements(const Box &box, unsigned level, int member) const {
+  uint64_t around = 0;
+  for (unsigned k = 0; k < level; ++k)
+    around |= uint64_t(1) << (k < loops.size() ? loops[k].counter
+                                               : members[member].loops[k - loops.size()].counter);
+  SmallVector<ExprId> extents;
+  uint64_t seen = 0;
+  bool separable = true;
+  for (const IndexRange &range : box) {
+    ExprId e = extent(range);
+    extents.push_back(e);
+    uint64_t on = pool.dependsOn(e);
+    separable &= !(seen & on);
+    seen |= on;
+  }
+  int64_t total = 1;
+  if (separable) {
+    for (ExprId e : extents) {
+      int64_t sum = 0;
+      forEach(bits(pool.dependsOn(e)), [&](ArrayRef<int64_t> c) { sum += pool.evaluate(e, c); });
+      total *= sum;
+    }
+  } else {
+    total = 0;
+    forEach(bits(seen), [&](ArrayRef<int64_t> c) {
+      int64_t product = 1;
+      for (ExprId e : extents)
+        product *= pool.evaluate(e, c);
+      total += product;
+    });
+  }
+  for (unsigned counter : bits(around & ~seen))
+    total *= tripsOf[counter];
+  return total;
+}
+
+/// Elements that a transfer of `box` moves on the side of the stored tensor:
+/// dimensions of stride 0 are read once.
+static Box withoutRepeats(ExprPool &pool, const Box &box, const Layout &layout, int64_t &factor) {
+  Box result = box;
+  factor = 1;
+  for (auto [d, modes] : llvm::enumerate(layout.dims)) {
+    if (modes.empty() || llvm::none_of(modes, [](Mode m) { return m.stride == 0; }))
+      continue;
+    int64_t once = 1;
+    for (Mode mode : modes)
+      once *= mode.stride == 0 ? 1 : mode.size;
+    ExprId extent = pool.max(pool.sub(box[d].hi, box[d].lo), pool.constant(0));
+    result[d] = {pool.constant(0), pool.min(extent, pool.constant(once))};
+  }
+  return result;
+}
+
+static Box hull(ExprPool &pool, const Box &a, const Box &b) {
+  if (a.empty())
+    return b;
+  Box result;
+  for (auto [x, y] : llvm::zip(a, b))
+    result.push_back({pool.min(x.lo, y.lo), pool.max(x.hi, y.hi)});
+  return result;
+}
+
+namespace {
+/// Builds a model step by step; each step may refuse with a message.
+struct ModelBuilder {
+  const GroupOps &ops;
+  ScheduleAttr schedule;
+  const Limits &limits;
+  GroupModel &model;
+  std::string &error;
+  SmallVectorImpl<int64_t> &tripsOf;
+  ExprPool &pool;
+  unsigned numLoops = 0;
+
+  bool refuse(const Twine &message) {
+    error = message.str();
+    return false;
+  }
+  std::string name(Operation *op) {
+    std::string text;
+    llvm::raw_string_ostream os(text);
+    os << op->getName().stripDialect() << " (member "
+       << std::distance(ops.members.begin(), llvm::find(ops.members, op)) << ")";
+    return text;
+  }
+
+  bool groupLoops();
+  Box proportional(Operation *op);
+  bool computedBoxes();
+  bool ownLoops(MemberModel &member, MemberAttr attr);
+  bool resultBuffer(MemberModel &member, MemberAttr attr);
+  bool load(unsigned index);
+  bool capacity();
+  bool run();
+};
+} // namespace
+
+bool ModelBuilder::groupLoops() {
+  if (schedule.getVersion() != 1)
+    return refuse("schedule version " + Twine(schedule.getVersion()) + " is not known, this is 1");
+  if (schedule.getMembers().size() != ops.members.size())
+    return refuse("schedule has " + Twine(schedule.getMembers().size()) + " members, the group " +
+                  Twine(ops.members.size()));
+  if (schedule.getInputs().size() != ops.inputs.size())
+    return refuse("schedule has " + Twine(schedule.getInputs().size()) + " inputs, the group " +
+                  Twine(ops.inputs.size()));
+  int64_t anchor = schedule.getAnchor();
+  if (anchor < 0 || anchor >= int64_t(ops.members.size()))
+    return refuse("anchor " + Twine(anchor) + " is not a member");
+  ArrayRef<int64_t> shape = shapeOf(ops.members[anchor]->getResult(0));
+  for (LoopAttr loop : schedule.getLoops()) {
+    if (loop.getDim() < 0 || loop.getDim() >= int64_t(shape.size()) || loop.getTile() < 1)
+      return refuse("group loop over dimension " + Twine(loop.getDim()) + " with tile " +
+                    Twine(loop.getTile()) + " of a result of rank " + Twine(shape.size()));
+    for (const LoopModel &other : model.loops)
+      if (other.dim == loop.getDim())
+        return refuse("two group loops over dimension " + Twine(loop.getDim()));
+    int64_t trips = (shape[loop.getDim()] + loop.getTile() - 1) / loop.getTile();
+    model.loops.push_back({loop.getDim(), loop.getTile(), trips, unsigned(tripsOf.size())});
+    tripsOf.push_back(trips);
+  }
+  numLoops = model.loops.size();
+  return true;
+}
+
+/// The part of a result that belongs to an iteration: the anchor's tile, scaled
+/// to the sizes of `op`'s result. Over all iterations these parts are the whole.
+Box ModelBuilder::proportional(Operation *op) {
+  ArrayRef<int64_t> anchor = shapeOf(ops.members[schedule.getAnchor()]->getResult(0));
+  ArrayRef<int64_t> shape = shapeOf(op->getResult(0));
+  Box box;
+  for (int64_t size : shape)
+    box.push_back({pool.constant(0), pool.constant(size)});
+  for (const LoopModel &loop : model.loops) {
+    if (loop.dim >= int64_t(shape.size()) || mustBeWhole(op, loop.dim))
+      continue;
+    int64_t size = shape[loop.dim], whole = anchor[loop.dim];
+    ExprId lo = pool.mul(pool.counter(loop.counter), loop.tile);
+    ExprId hi = pool.min(pool.addConstant(lo, loop.tile), pool.constant(whole));
+    if (size != whole) {
+      lo = pool.floorDiv(pool.mul(lo, size), whole);
+      hi = pool.floorDiv(pool.mul(hi, size), whole);
+    }
+    box[loop.dim] = {lo, hi};
+  }
+  return box;
+}
+
+bool ModelBuilder::computedBoxes() {
+  model.members.resize(ops.members.size());
+  for (int64_t m = int64_t(ops.members.size()) - 1; m >= 0; --m) {
+    MemberModel &member = model.members[m];
+    Operation *op = member.op = ops.members[m];
+    Value result = op->getResult(0);
+    for (auto [index, output] : llvm::enumerate(ops.outputs))
+      if (output.value == result)
+        member.output = index;
+    for (OpOperand &use : result.getUses()) {
+      auto it = llvm::find(ops.members, use.getOwner());
+      if (it == ops.members.end())
+        continue;
+      member.intermediate = true;
+      MemberModel &user = model.members[it - ops.members.begin()];
+      member.need = hull(pool, member.need,
+                         accessedBox(pool, use.getOwner(), use.getOperandNumber(), user.boxes[0]));
+    }
+    if (member.output >= 0 || m == schedule.getAnchor() || !member.intermediate)
+      member.need = hull(pool, member.need, proportional(op));
+    ArrayRef<int64_t> shape = shapeOf(result);
+    for (unsigned d = 0; d < shape.size(); ++d)
+      if (mustBeWhole(op, d))
+        member.need[d] = {pool.constant(0), pool.constant(shape[d])};
+    member.compute = member.need;
+    member.rolling = schedule.getMembers()[m].getRolling();
+    if (member.rolling) {
+      if (!numLoops || !member.intermediate)
+        return refuse(name(op) + ": only a result read in the group's loops can be rolling");
+      const LoopModel &inner = model.loops.back();
+      int dim = -1;
+      for (unsigned d = 0; d < shape.size(); ++d) {
+        uint64_t on = pool.dependsOn(member.need[d].lo) | pool.dependsOn(member.need[d].hi);
+        if (!(on >> inner.counter & 1))
+          continue;
+        if (dim >= 0)
+          return refuse(name(op) + ": rolling needs one dimension that the innermost loop moves");
+        dim = d;
+      }
+      if (dim < 0)
+        return refuse(name(op) + ": rolling, but the innermost loop does not move it");
+      IndexRange &range = member.compute[dim];
+      // What is there already ends where the previous iteration ended; the
+      // first iteration (counter 0) has no previous one.
+      ExprId before = pool.min(pool.previous(range.hi, inner.counter),
+                               pool.mul(pool.counter(inner.counter), shape[dim]));
+      range.lo = pool.max(range.lo, before);
+      member.buffer.circular = dim;
+    }
+    Box first = member.compute;
+    SmallVector<int64_t> sizes = iterationSizes(op);
+    for (unsigned d = shape.size(); d < sizes.size(); ++d)
+      first.push_back({pool.constant(0), pool.constant(sizes[d])});
+    member.boxes.assign(1, first);
+  }
+  return true;
+}
+
+bool ModelBuilder::ownLoops(MemberModel &member, MemberAttr attr) {
+  Operation *op = member.op;
+  unsigned rank = shapeOf(op->getResult(0)).size();
+  SmallVector<int64_t> sizes = iterationSizes(op);
+  member.firstReduction = attr.getLoops().size();
+  for (auto [k, loop] : llvm::enumerate(attr.getLoops())) {
+    int64_t dim = loop.getDim(), tile = loop.getTile();
+    if (dim < 0 || dim >= int64_t(sizes.size()) || tile < 1)
+      return refuse(name(op) + ": loop over dimension " + Twine(dim) + " with tile " + Twine(tile));
+    if (dim < int64_t(rank) && mustBeWhole(op, dim))
+      return refuse(name(op) + ": dimension " + Twine(dim) + " cannot be tiled");
+    for (const LoopModel &other : member.loops)
+      if (other.dim == dim)
+        return refuse(name(op) + ": two loops over dimension " + Twine(dim));
+    if (tile % tileGranule(op, dim) && tile < sizes[dim])
+      return refuse(name(op) + ": tile " + Twine(tile) + " of dimension " + Twine(dim) +
+                    " is not a multiple of " + Twine(tileGranule(op, dim)));
+    if (dim >= int64_t(rank))
+      member.firstReduction = std::min<unsigned>(member.firstReduction, k);
+    Box box = member.boxes.back();
+    int64_t extent = std::max<int64_t>(model.largest(model.extent(box[dim])), 0);
+    int64_t trips = std::max<int64_t>((extent + tile - 1) / tile, 1);
+    if (tripsOf.size() >= 62)
+      return refuse("more than 62 loops in one group");
+    unsigned counter = tripsOf.size();
+    tripsOf.push_back(trips);
+    member.loops.push_back({dim, tile, trips, counter});
+    IndexRange range = box[dim];
+    ExprId lo = pool.add(range.lo, pool.mul(pool.counter(counter), tile));
+    box[dim] = {lo, pool.max(lo, pool.min(range.hi, pool.addConstant(lo, tile)))};
+    if (trips == 1 && extent == tile)
+      box[dim] = range;
+    member.boxes.push_back(box);
+  }
+  const Box &inner = member.boxes.back();
+  if (usesMxu(op)) {
+    if (model.largest(model.extent(inner[0])) > 1)
+      return refuse(name(op) + ": the matrix engine works on one batch at a time, dimension 0 "
+                               "needs a loop with tile 1");
+    const Box &acc = member.boxes[member.firstReduction];
+    member.accElements = 1;
+    for (unsigned d = 0; d < rank; ++d)
+      member.accElements *= model.largest(model.extent(acc[d]));
+    if (member.accElements * 4 > limits.accBytes)
+      return refuse(name(op) + ": a tile needs " + Twine(member.accElements * 4) +
+                    " bytes of accumulators, the target has " + Twine(limits.accBytes));
+  }
+  for (unsigned d = 0; d < sizes.size(); ++d)
+    if (largestTile(op, d) < sizes[d]) {
+      const LoopModel *loop =
+          llvm::find_if(member.loops, [&](const LoopModel &l) { return l.dim == int64_t(d); });
+      bool whole = pool.isConstant(member.compute[d].lo) && pool.isConstant(member.compute[d].hi);
+      if (loop == member.loops.end() || !whole || largestTile(op, d) % loop->tile)
+        return refuse(name(op) + ": a tile of dimension " + Twine(d) + " must divide the " +
+                      Twine(largestTile(op, d)) + " of one group");
+    }
+  return true;
+}
+
+/// SRAM for values between the kernel and the body, see the tile stage.
+static int64_t scratchBytes(Operation *op, GroupModel &model, const MemberModel &member) {
+  const Box &box = member.boxes[member.firstReduction];
+  int64_t elements = 1, rows = 1;
+  unsigned rank = shapeOf(op->getResult(0)).size();
+  for (unsigned d = 0; d < rank; ++d) {
+    int64_t extent = model.largest(model.extent(box[d]));
+    elements *= extent;
+    if (!mustBeWhole(op, d))
+      rows *= extent;
+  }
+  auto round = [](int64_t bytes) { return (bytes + 63) / 64 * 64; };
+  if (isa<SoftmaxOp, NormalizeOp>(op))
+    return round(elements * 4) + 2 * round(rows * 4);
+  if (isa<ReduceOp>(op) && member.firstReduction < member.loops.size())
+    return round(elements * 4);
+  if (isa<GatherOp>(op)) // rows before the body
+    return round(elements * 8);
+  return 0;
+}
+
+bool ModelBuilder::resultBuffer(MemberModel &member, MemberAttr attr) {
+  Operation *op = member.op;
+  Value result = op->getResult(0);
+  unsigned rank = shapeOf(result).size();
+  BufferModel &buffer = member.buffer;
+  buffer.elementBytes = elementBytes(cast<RankedTensorType>(result.getType()).getElementType());
+  member.scratchBytes = scratchBytes(op, model, member);
+  member.inplace = attr.getInplace();
+  if (member.output >= 0 && ops.outputs[member.output].inSram &&
+      ops.outputs[member.output].layout.isStrided()) {
+    member.direct = true;
+    if (member.inplace >= 0)
+      return refuse(name(op) + ": a result in a resident tensor cannot be in place");
+    return true;
+  }
+  if (member.intermediate) {
+    buffer.level = member.rolling ? numLoops - 1 : numLoops;
+    buffer.depth = member.rolling ? 1 : attr.getDepth();
+    for (unsigned d = 0; d < rank; ++d) {
+      buffer.extents.push_back(std::max<int64_t>(1, model.largest(model.extent(member.need[d]))));
+      buffer.origin.push_back(buffer.circular == int(d) ? pool.constant(0) : member.need[d].lo);
+    }
+  } else {
+    int64_t level = attr.getLevel();
+    if (level < int64_t(numLoops) || level > int64_t(numLoops + member.firstReduction))
+      return refuse(name(op) + ": the level of the output tile is " + Twine(level) +
+                    ", possible are " + Twine(numLoops) + " to " +
+                    Twine(numLoops + member.firstReduction));
+    buffer.level = level;
+    buffer.depth = attr.getDepth();
+    const Box &box = member.boxes[level - numLoops];
+    for (unsigned d = 0; d < rank; ++d) {
+      buffer.extents.push_back(std::max<int64_t>(1, model.largest(model.extent(box[d]))));
+      buffer.origin.push_back(box[d].lo);
+    }
+  }
+  if (buffer.depth < 1 || buffer.depth > 8)
+    return refuse(name(op) + ": depth " + Twine(buffer.depth) + " is not in 1..8");
+  if (member.inplace >= 0) {
+    bool possible = member.inplace < int64_t(op->getNumOperands()) && !member.rolling &&
+                    isa<MapOp, SoftmaxOp, NormalizeOp>(op) &&
+                    op->getOperand(member.inplace).getType() == result.getType() &&
+                    op->getOperand(member.inplace).hasOneUse();
+    if (possible)
+      if (auto map = dyn_cast<MapOp>(op))
+        possible = cast<AffineMapAttr>(map.getMaps()[member.inplace]).getValue().isIdentity();
+    auto producer = llvm::find(ops.members, op->getOperand(std::max(member.inplace, 0)).getDefiningOp());
+    if (!possible || producer == ops.members.end() || buffer.level != numLoops)
+      return refuse(name(op) + ": cannot take the place of operand " + Twine(member.inplace) +
+                    " (same type, elementwise, produced in the group and read once)");
+    const MemberModel &source = model.members[producer - ops.members.begin()];
+    if (source.rolling || source.direct)
+      return refuse(name(op) + ": operand " + Twine(member.inplace) +
+                    " is in a circular or resident buffer, its place cannot be taken");
+  }
+  return true;
+}
+
+bool ModelBuilder::load(unsigned index) {
+  const External &input = ops.inputs[index];
+  OperandAttr attr = schedule.getInputs()[index];
+  LoadModel &load = model.loads[index];
+  load.input = index;
+  std::string what = "input " + std::to_string(index);
+  ArrayRef<int64_t> shape = shapeOf(input.value);
+  int64_t level = attr.getLevel();
+  SmallVector<std::pair<unsigned, unsigned>> readers; // member, operand
+  for (OpOperand &use : input.value.getUses()) {
+    auto it = llvm::find(ops.members, use.getOwner());
+    if (it != ops.members.end())
+      readers.push_back({unsigned(it - ops.members.begin()), use.getOperandNumber()});
+  }
+  if (readers.empty())
+    return refuse(what + " is not read");
+  bool table = llvm::all_of(readers, [&](auto reader) {
+    return isa<GatherOp>(ops.members[reader.first]) && reader.second == 0;
+  });
+  if (table) {
+    load.gatherTable = load.direct = true;
+    if (readers.size() > 1)
+      return refuse(what + ": a table has one reader");
+    load.member = readers[0].first;
+    const MemberModel &member = model.members[load.member];
+    Box rows = member.boxes.back();
+    rows.resize(shapeOf(member.op->getResult(0)).size());
+    load.bytes = model.totalElements(rows, numLoops + member.loops.size(), load.member) *
+                 elementBytes(cast<RankedTensorType>(input.value.getType()).getElementType());
+    load.transfers = model.trips(numLoops + member.loops.size(), load.member);
+    if (input.inSram)
+      load.bytes = 0;
+    return true;
+  }
+  if (llvm::any_of(readers, [&](auto reader) {
+        return isa<GatherOp>(ops.members[reader.first]) && reader.second == 0;
+      }))
+    return refuse(what + ": a gather's table cannot be read by another operation of the group");
+  if (input.inSram && input.layout.isStrided()) {
+    load.direct = true;
+    return true;
+  }
+  if (level < 0)
+    return refuse(what + ": level " + Twine(level));
+  BufferModel &buffer = load.buffer;
+  buffer.elementBytes =
+      elementBytes(cast<RankedTensorType>(input.value.getType()).getElementType());
+  buffer.level = level;
+  buffer.depth = attr.getDepth();
+  load.rolling = attr.getRolling();
+  if (buffer.depth < 1 || buffer.depth > 8)
+    return refuse(what + ": depth " + Twine(buffer.depth) + " is not in 1..8");
+  if (level > int64_t(numLoops)) {
+    for (auto [m, operand] : readers) {
+      if (m != readers[0].first)
+        return refuse(what + ": is read by several members, its level can be at most " +
+                      Twine(numLoops));
+      MemberModel &member = model.members[m];
+      unsigned own = level - numLoops;
+      unsigned primaries = cast<ComputeOpInterface>(member.op).getPrimary().size();
+      unsigned deepest = operand >= primaries ? member.firstReduction : member.loops.size();
+      if (own > deepest)
+        return refuse(what + ": level " + Twine(level) + " is inside of more loops than the " +
+                      Twine(numLoops + deepest) + " around its reader");
+      load.member = m;
+      load.box = hull(pool, load.box, accessedBox(pool, member.op, operand, member.boxes[own]));
+    }
+    if (load.rolling)
+      return refuse(what + ": only a load in the group's innermost loop can be rolling");
+  } else {
+    for (auto [m, operand] : readers)
+      load.box = hull(pool, load.box,
+                      accessedBox(pool, ops.members[m], operand, model.members[m].boxes[0]));
+    // Above a loop that moves it, all of a dimension is there.
+    uint64_t inner = 0;
+    for (unsigned k = level; k < numLoops; ++k)
+      inner |= uint64_t(1) << model.loops[k].counter;
+    for (auto [d, range] : llvm::enumerate(load.box))
+      if ((pool.dependsOn(range.lo) | pool.dependsOn(range.hi)) & inner)
+        range = {pool.constant(0), pool.constant(shape[d])};
+  }
+  for (auto [d, range] : llvm::enumerate(load.box)) {
+    bool all = pool.isConstant(range.lo) && pool.constantValue(range.lo) == 0 &&
+               pool.isConstant(range.hi) && pool.constantValue(range.hi) == shape[d];
+    if (input.layout.granule(d) > 1 && !all)
+      return refuse(what + ": dimension " + Twine(d) + " is a view with nested strides and must be "
+                                                       "loaded whole");
+    buffer.extents.push_back(std::max<int64_t>(1, model.largest(model.extent(range))));
+    buffer.origin.push_back(range.lo);
+  }
+  if (load.rolling) {
+    if (level != int64_t(numLoops) || numLoops == 0)
+      return refuse(what + ": only a load in the group's innermost loop can be rolling");
+    const LoopModel &loop = model.loops.back();
+    for (auto [d, range] : llvm::enumerate(load.box)) {
+      if (!((pool.dependsOn(range.lo) | pool.dependsOn(range.hi)) >> loop.counter & 1))
+        continue;
+      if (buffer.circular >= 0)
+        return refuse(what + ": rolling needs one dimension that the innermost loop moves");
+      buffer.circular = d;
+      ExprId before = pool.min(pool.previous(range.hi, loop.counter),
+                               pool.mul(pool.counter(loop.counter), shape[d]));
+      range.lo = pool.max(range.lo, before);
+      buffer.origin[d] = pool.constant(0);
+    }
+    if (buffer.circular < 0)
+      return refuse(what + ": rolling, but the innermost loop does not move it");
+    buffer.level = numLoops - 1;
+    buffer.depth = 1;
+  }
+  int64_t factor;
+  Box moved = withoutRepeats(pool, load.box, input.layout, factor);
+  load.bytes = input.inSram ? 0
+                            : model.totalElements(moved, level, load.member) * buffer.elementBytes;
+  load.transfers = model.trips(level, load.member);
+  return true;
+}
+
+bool ModelBuilder::capacity() {
+  int64_t shared = 0, local = 0;
+  SmallVector<int64_t> inside(model.members.size(), 0);
+  auto count = [&](const BufferModel &buffer, int member) {
+    int64_t bytes = buffer.bytes() * buffer.depth;
+    if (buffer.level > numLoops && member >= 0)
+      inside[member] += bytes;
+    else
+      shared += bytes;
+  };
+  for (LoadModel &load : model.loads)
+    if (!load.direct)
+      count(load.buffer, load.member);
+  for (auto [m, member] : llvm::enumerate(model.members)) {
+    if (!member.direct && member.inplace < 0)
+      count(member.buffer, m);
+    (member.loops.empty() ? shared : inside[m]) += member.scratchBytes;
+    model.accBytes = std::max(model.accBytes, (member.accElements * 4 + 63) / 64 * 64);
+  }
+  for (int64_t bytes : inside)
+    local = std::max(local, bytes);
+  model.sramBytes = shared + local;
+  for (LoadModel &load : model.loads)
+    model.dramBytes += load.bytes;
+  for (int64_t bytes : model.storeBytes)
+    model.dramBytes += bytes;
+  if (model.sramBytes > limits.sramBytes)
+    return refuse("buffers need " + Twine(model.sramBytes) + " bytes of SRAM, there are " +
+                  Twine(limits.sramBytes));
+  return true;
+}
+
+bool ModelBuilder::run() {
+  if (!groupLoops() || !computedBoxes())
+    return false;
+  for (auto [member, attr] : llvm::zip(model.members, schedule.getMembers()))
+    if (!ownLoops(member, attr))
+      return false;
+  for (auto [member, attr] : llvm::zip(model.members, schedule.getMembers()))
+    if (!resultBuffer(member, attr))
+      return false;
+  model.loads.resize(ops.inputs.size());
+  for (unsigned i = 0; i < ops.inputs.size(); ++i)
+    if (!load(i))
+      return false;
+  for (const External &output : ops.outputs) {
+    const MemberModel &member = *llvm::find_if(
+        model.members, [&](const MemberModel &m) { return m.op == output.value.getDefiningOp(); });
+    int m = &member - model.members.data();
+    if (output.inSram && output.layout.isStrided()) {
+      model.storeBytes.push_back(0);
+      model.outputBoxes.emplace_back();
+      continue;
+    }
+    if (output.inSram)
+      return refuse(name(member.op) + ": a resident result needs a strided layout");
+    int64_t bytes = elementBytes(cast<RankedTensorType>(output.value.getType()).getElementType());
+    Box box = member.intermediate ? (member.rolling ? member.compute : proportional(member.op))
+                                  : member.boxes[member.buffer.level - numLoops];
+    box.resize(shapeOf(output.value).size());
+    unsigned level = member.intermediate ? numLoops : member.buffer.level;
+    model.outputBoxes.push_back(box);
+    model.storeBytes.push_back(model.totalElements(box, level, m) * bytes);
+  }
+  return capacity();
+}
+
+std::optional<GroupModel> GroupModel::build(const GroupOps &ops, ScheduleAttr schedule,
+                                            const Limits &limits, std::string &error) {
+  GroupModel model;
+  ModelBuilder builder{ops, schedule, limits, model, error, model.tripsOf, model.pool};
+  if (!builder.run())
+    return std::nullopt;
+  return model;
+}

@@ -1,0 +1,86 @@
+//===- GroupEmitter.h - a group's loop nest -------------------------------===//
+// Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Emits the loop nest of a group from its model: buffers and loads at their
+// levels, then in the innermost group loop each member with its own loops, its
+// kernel, its body and its store. Kernels are in EmitMatrix.cpp (matrix engine),
+// EmitVector.cpp (vector engine) and EmitTransfer.cpp (DMA).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ACC_TILE_GROUP_EMITTER_H
+#define ACC_TILE_GROUP_EMITTER_H
+
+#include "Streams.h"
+
+namespace accel {
+
+/// Where a group's external tensors are, as the tile stage needs it.
+struct Argument {
+  mlir::Value memref;
+  Reason reason;
+};
+
+class GroupEmitter {
+public:
+  GroupEmitter(const GroupOps &ops, GroupModel &model, mlir::OpBuilder &builder,
+               llvm::ArrayRef<Argument> inputs, llvm::ArrayRef<Argument> outputs,
+               int64_t accBytes)
+      : ops(ops), model(model), builder(builder), emitter(model.pool, builder), inputs(inputs),
+        outputs(outputs), accLimit(accBytes) {}
+
+  mlir::LogicalResult emit();
+
+private:
+  // The nest.
+  void emitLevel(unsigned level);
+  mlir::LogicalResult emitGroupLoops(unsigned level);
+  mlir::LogicalResult emitMember(unsigned m, unsigned depth);
+  mlir::Value openLoop(const LoopModel &loop, mlir::Location loc);
+  mlir::Value allocate(llvm::ArrayRef<int64_t> shape, mlir::Type element, Space space,
+                       int64_t depth, mlir::Location loc);
+  View allocate(const BufferModel &buffer, mlir::Type element, mlir::Location loc);
+
+  // Transfers (EmitTransfer.cpp).
+  mlir::LogicalResult emitLoad(unsigned index);
+  mlir::LogicalResult emitStore(unsigned m, const Box &box);
+  mlir::LogicalResult transfer(mlir::Location loc, Engine engine, Reason reason,
+                               const External &external, mlir::Value memref, const View &local,
+                               const Box &box, llvm::ArrayRef<int64_t> bounds, bool store);
+  mlir::LogicalResult emitGather(unsigned m);
+
+  // Kernels.
+  mlir::LogicalResult emitKernel(unsigned m);   ///< in the innermost own loop
+  mlir::LogicalResult emitEpilogue(unsigned m); ///< after the reduction loops
+  void emitConv(unsigned m);
+  void emitMatmul(unsigned m);
+  mlir::LogicalResult emitMap(unsigned m, const View *kernel, mlir::Type kernelType);
+  mlir::LogicalResult emitReduce(unsigned m);
+  mlir::LogicalResult emitPool(unsigned m);
+  mlir::LogicalResult emitSoftmax(unsigned m);
+  mlir::LogicalResult emitNormalize(unsigned m);
+  mlir::LogicalResult emitPad(unsigned m);
+
+  View viewOf(mlir::Value value); ///< of a member's operand or result
+  View scratch(llvm::ArrayRef<int64_t> extents, llvm::ArrayRef<ExprId> origin, mlir::Type element,
+               mlir::Location loc);
+  const Box &resultBox(unsigned m) const {
+    return model.members[m].boxes[model.members[m].firstReduction];
+  }
+  llvm::SmallVector<int64_t> bounds(const Box &box) const;
+  int64_t initValue(EngineOp &op, unsigned m);
+
+  const GroupOps &ops;
+  GroupModel &model;
+  mlir::OpBuilder &builder;
+  ExprEmitter emitter;
+  llvm::ArrayRef<Argument> inputs, outputs;
+  int64_t accLimit;
+  llvm::DenseMap<mlir::Value, View> views; ///< of loaded inputs and members' results
+  llvm::DenseMap<unsigned, View> accumulators;
+  llvm::DenseMap<unsigned, View> partials; ///< of reductions split by loops
+};
+
+} // namespace accel
+
+#endif // ACC_TILE_GROUP_EMITTER_H
