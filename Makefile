@@ -1,0 +1,38 @@
+# Each command does all of its own set-up; programs land in build/bin.
+#   make demo [PICTURE=FILE]   read text from pictures on the simulated accelerator
+#   make test                  build, run every test, end with "N passed, N failed"
+# Others: build, bench, docs, format, clean.
+BUILD ?= build
+PICTURE ?=
+SHELL := /bin/bash
+
+.PHONY: demo test build bench docs format clean setup setup-models configure
+.DEFAULT_GOAL := build
+
+setup:
+	@scripts/setup
+setup-models:
+	@scripts/setup --models
+
+build: setup
+	@scripts/build $(BUILD)
+
+demo: build
+	@.venv/bin/python examples/ocr/demo.py $(if $(PICTURE),"$(PICTURE)")
+
+test: setup-models
+	@scripts/build $(BUILD)
+	@scripts/test --build $(BUILD)
+
+bench: setup-models
+	@scripts/build $(BUILD)
+	@.venv/bin/python benchmarks/bench.py
+
+docs: build
+	@scripts/generate-docs $(BUILD)
+
+format:
+	@scripts/check-style --fix
+
+clean:
+	rm -rf $(BUILD)
