@@ -34,7 +34,7 @@ void Conv(benchmark::State &state, KType ta, bool depthwise) {
   int64_t ea = KTypeBytes(ta), pad = (k - 1) / 2;
   KType tb = ta == KType::F32 ? KType::F32 : KType::I8;
   std::vector<uint8_t> a(size_t(h * h * c * ea)), b(size_t(k * k * c * n * ea)),
-      out(size_t(h * h * n * 4));
+      out(size_t(h * h * (depthwise ? c : n) * 4));
   MxuOp op;
   op.a.type = ta, op.b.type = tb;
   op.a.mem = a.data(), op.a.limit = int64_t(a.size());
