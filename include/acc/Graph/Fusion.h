@@ -1,0 +1,34 @@
+//===- Fusion.h - joining bodies ---------------------------------*- C++ -*-===//
+// Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef ACC_GRAPH_FUSION_H
+#define ACC_GRAPH_FUSION_H
+
+#include "accel/Accel.h"
+
+namespace accel {
+
+/// Joins the body of map `consumer` to the end of `producer`, whose result is
+/// operand of it by an identity map. Makes a new operation in front of
+/// `consumer`; both stay. The result is the consumer's.
+mlir::Operation *fuseIntoProducer(mlir::Operation *producer, MapOp consumer);
+
+/// Joins the body of map `producer` in front of map `consumer` at operand
+/// `index`. Makes a new map in front of `consumer`; both stay.
+MapOp fuseIntoConsumer(MapOp producer, MapOp consumer, unsigned index);
+
+/// Merges runs of multiplications and additions with constants in a body to one
+/// of each; a factor for each output channel of a convolution goes into its
+/// weights. Returns the operation, which may be a new one in its place.
+mlir::Operation *mergeConstants(mlir::Operation *op);
+
+/// Gives a map the shape of what a reshape among its operands reads: the reshape
+/// then comes behind it. Returns the new map, null if that is not possible.
+MapOp moveBeforeReshape(MapOp map);
+
+/// Number of scalar operations in a body.
+unsigned bodySteps(mlir::Operation *op);
+
+} // namespace accel
+
+#endif // ACC_GRAPH_FUSION_H

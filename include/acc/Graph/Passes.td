@@ -1,0 +1,105 @@
+//===- Passes.td - passes of the graph stage -------------------*- tablegen -*-===//
+// Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef ACC_GRAPH_PASSES_TD
+#define ACC_GRAPH_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def SimplifyOnnx : Pass<"simplify-onnx", "::mlir::ModuleOp"> {
+  let summary = "Folds constants and the arithmetic on shapes";
+  let description = [{
+    Exported models compute shapes at run time: Shape, Gather, Concat and their
+    like feed Reshape, Slice and Expand. With static shapes all of it is known.
+    One sweep in program order folds every node whose operands are small
+    constants by lowering it and running the reference evaluator on the result,
+    infers result types again where a constant became known, and removes
+    identities. A model's float arithmetic on constants is folded in the same
+    order that the machine would compute it.
+  }];
+  let dependentDialects = ["::accel::AccelDialect"];
+}
+
+def RecoverPatterns : Pass<"recover-patterns", "::mlir::ModuleOp"> {
+  let summary = "Finds normalisations and softmax in their decomposed forms";
+  let description = [{
+    Exporters write LayerNormalization as nine nodes. As one operation it reads
+    its input once and has one canonical order of summation, whatever the
+    schedule. Activations such as GELU need no recovery: their nodes join one
+    body in fuse-epilogues.
+  }];
+}
+
+def RecoverQdq : Pass<"recover-qdq", "::mlir::ModuleOp"> {
+  let summary = "Turns quantised float operators into integer ones";
+  let description = [{
+    DequantizeLinear, Conv or MatMul or Gemm, QuantizeLinear means an integer
+    operator: products of 8-bit values, exact i32 sums, and the requantisation
+    sat(rne(f32(acc) * m_c) + zp) with m_c = f32(sx * sw_c / sy). Computing in
+    float instead would move four times the bytes.
+  }];
+  let dependentDialects = ["::accel::AccelDialect"];
+}
+
+def LowerOnnx : Pass<"lower-onnx", "::mlir::ModuleOp"> {
+  let summary = "Lowers every ONNX node to the tensor form, or says which ones it cannot";
+  let description = [{
+    All obstacles of a model are reported together, each with its node, reason
+    and what to do: there is no fallback to the host.
+  }];
+  let dependentDialects = ["::accel::AccelDialect"];
+}
+
+def PropagateTransposes : Pass<"propagate-transposes", "::mlir::ModuleOp"> {
+  let summary = "Moves transposes behind what they feed until they cancel";
+  let description = [{
+    Convolutions compute channels last and are lowered between transposes. One
+    sweep moves each transpose behind elementwise operations, concatenations,
+    reductions and slices; where it meets its inverse both vanish. What remains
+    are views, which DMA descriptors carry out.
+  }];
+  let dependentDialects = ["::accel::AccelDialect"];
+}
+
+def FuseEpilogues : Pass<"fuse-epilogues", "::mlir::ModuleOp"> {
+  let summary = "Puts elementwise operations into the body of what produces their operand";
+  let description = [{
+    A result that only a map reads never needs to be stored: the map's scalar
+    code joins the producer's body (bias, activation, residual addition). A
+    body reads at most 3 extras beside the kernel's value. Factors and offsets
+    for each channel are merged on the way and factors move into constant
+    weights (a folded batch normalisation); this changes rounding, in the same
+    way on every target.
+  }];
+  let dependentDialects = ["::accel::AccelDialect"];
+}
+
+def CleanGraph : Pass<"clean-graph", "::mlir::ModuleOp"> {
+  let summary = "Removes equal and unused operations of the tensor form";
+  let description = [{
+    Lowerings repeat constants and views; layers then differ only in their
+    weights and can share code.
+  }];
+}
+
+def SetPrecision : Pass<"set-precision", "::mlir::ModuleOp"> {
+  let summary = "Stores f32 tensors as f16 or bf16; computes in f32 as before";
+  let description = [{
+    Activations and weights take half the bytes. Graph inputs and outputs keep
+    their types: the first and last operations convert.
+  }];
+  let options = [
+    Option<"type", "type", "std::string", "\"f32\"", "f32, f16 or bf16">,
+  ];
+  let dependentDialects = ["::accel::AccelDialect"];
+}
+
+def VerifyGraph : Pass<"verify-graph", "::mlir::ModuleOp"> {
+  let summary = "Checks what the plan stage may assume";
+  let description = [{
+    @main holds operations of the tensor form only, at most 3 extras a body, and
+    returns values.
+  }];
+}
+
+#endif // ACC_GRAPH_PASSES_TD

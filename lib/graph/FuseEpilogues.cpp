@@ -1,0 +1,127 @@
+//===- FuseEpilogues.cpp - elementwise code into producers ----------------===//
+// Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// One sweep in program order: each map first takes in the maps that only it
+// reads, then moves behind a reshape if that brings it next to its producer,
+// then joins that producer. What a map became is looked at by its own consumers
+// later in the sweep, so chains of any length collapse.
+//
+//===----------------------------------------------------------------------===//
+
+#include "acc/Graph/Fusion.h"
+#include "acc/Graph/Lowering.h"
+#include "acc/Graph/Passes.h"
+#include "acc/Graph/Rebuild.h"
+
+using namespace mlir;
+
+namespace accel {
+#define GEN_PASS_DEF_FUSEEPILOGUES
+#include "acc/Graph/Passes.h.inc"
+} // namespace accel
+using namespace accel;
+
+static bool onlyUsedBy(Value value, Operation *user) {
+  return llvm::all_of(value.getUsers(), [&](Operation *other) { return other == user; });
+}
+
+static AffineMap mapAt(ArrayAttr maps, unsigned index) {
+  return cast<AffineMapAttr>(maps[index]).getValue();
+}
+
+/// Streams of a body, or scalar code, that no engine instruction takes.
+static bool fits(Operation *op) {
+  auto compute = cast<ComputeOpInterface>(op);
+  unsigned limit = compute.getPrimary().empty() ? kMaxExtras + 1 : kMaxExtras;
+  return compute.getExtras().size() <= limit && bodySteps(op) <= kMaxBodySteps;
+}
+
+/// Puts `joined` in the place of `consumer` if it fits, else removes it.
+static Operation *commit(Operation *joined, MapOp consumer, Operation *producer) {
+  // Merging may need a placeholder user: it replaces uses, so there are none yet.
+  Operation *merged = mergeConstants(joined);
+  if (!fits(merged)) {
+    merged->erase();
+    return nullptr;
+  }
+  consumer.getResult().replaceAllUsesWith(merged->getResult(0));
+  consumer.erase();
+  producer->erase();
+  return merged;
+}
+
+/// Takes in maps that only this one reads, without computing an element twice.
+static MapOp absorbMaps(MapOp map) {
+  for (unsigned i = 0; i < map.getExtras().size();) {
+    auto producer = map.getExtras()[i].getDefiningOp<MapOp>();
+    AffineMap access = mapAt(map.getMaps(), i);
+    bool once = llvm::count(map.getExtras(), map.getExtras()[i]) == 1;
+    // A permutation reads every element once.
+    if (producer && once && onlyUsedBy(producer.getResult(), map) && access.isPermutation() &&
+        bodySteps(producer) + bodySteps(map) <= 2 * kMaxBodySteps)
+      if (Operation *joined = commit(fuseIntoConsumer(producer, map, i), map, producer)) {
+        map = cast<MapOp>(joined);
+        i = 0;
+        continue;
+      }
+    ++i;
+  }
+  return map;
+}
+
+/// Joins the last of the kernels that only this map reads.
+static void joinProducer(MapOp map) {
+  Operation *best = nullptr;
+  for (unsigned i = 0; i < map.getExtras().size(); ++i) {
+    Value operand = map.getExtras()[i];
+    Operation *producer = operand.getDefiningOp();
+    if (!producer || !isa<ConvOp, MatmulOp, ReduceOp, PoolOp, SoftmaxOp, NormalizeOp>(producer) ||
+        !onlyUsedBy(operand, map) || !mapAt(map.getMaps(), i).isIdentity() ||
+        llvm::count(map.getExtras(), operand) != 1 || shapeOf(operand) != shapeOf(map.getResult()))
+      continue;
+    if (!best || best->isBeforeInBlock(producer))
+      best = producer;
+  }
+  if (best)
+    commit(fuseIntoProducer(best, map), map, best);
+}
+
+static void visitMap(MapOp map) {
+  map = cast<MapOp>(mergeConstants(map));
+  map = absorbMaps(map);
+  if (MapOp moved = moveBeforeReshape(map))
+    map = absorbMaps(moved);
+  joinProducer(map);
+}
+
+/// reshape(reshape(x)) = reshape(x), and none if the shape is x's.
+static void visitReshape(accel::ReshapeOp op) {
+  Value input = op.getInput();
+  while (auto inner = input.getDefiningOp<accel::ReshapeOp>())
+    input = inner.getInput();
+  if (input.getType() == op.getType())
+    op.getResult().replaceAllUsesWith(input);
+  else
+    op.getInputMutable().assign(input);
+  if (op.use_empty())
+    op.erase();
+}
+
+namespace {
+struct FuseEpilogues : accel::impl::FuseEpiloguesBase<FuseEpilogues> {
+  void runOnOperation() override {
+    for (auto function : getOperation().getOps<func::FuncOp>()) {
+      if (function.isExternal())
+        continue;
+      Block &block = function.getBody().front();
+      for (Operation &op : llvm::make_early_inc_range(block)) {
+        if (auto map = dyn_cast<MapOp>(op))
+          visitMap(map);
+        else if (auto reshape = dyn_cast<accel::ReshapeOp>(op))
+          visitReshape(reshape);
+      }
+      eraseUnused(block);
+    }
+  }
+};
+} // namespace

@@ -1,0 +1,93 @@
+//===- LowerOnnx.cpp - every ONNX node to the tensor form -----------------===//
+// Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// One sweep in program order. A node that has no lowering stays, so that the
+// nodes behind it are still tried and every obstacle is named in one run.
+//
+//===----------------------------------------------------------------------===//
+
+#include "acc/Graph/Lowering.h"
+#include "acc/Graph/Passes.h"
+
+using namespace mlir;
+
+namespace accel {
+#define GEN_PASS_DEF_LOWERONNX
+#include "acc/Graph/Passes.h.inc"
+} // namespace accel
+using namespace accel;
+
+static void lowerBlock(Block &block, std::vector<Obstacle> &obstacles) {
+  for (Operation &op : llvm::make_early_inc_range(block)) {
+    if (!OnnxNode::isOnnx(&op))
+      continue;
+    if (op.use_empty() && op.getNumResults()) { // also string constants nobody reads
+      op.erase();
+      continue;
+    }
+    OnnxNode node(&op);
+    SmallVector<Value> results;
+    Obstacle obstacle{op.getLoc(), "", "", "", ""};
+    if (failed(lowerNode(&op, results, &obstacle))) {
+      obstacles.push_back(obstacle);
+      continue;
+    }
+    bool replaced = true;
+    for (unsigned i = 0; i < node.numOutputs(); ++i) {
+      Value old = node.output(i), now = i < results.size() ? results[i] : Value();
+      if (!old || old.use_empty())
+        continue;
+      if (!now || now.getType() != old.getType()) {
+        std::string text;
+        llvm::raw_string_ostream out(text);
+        if (now)
+          out << "the lowering gives " << now.getType() << " for result " << i << ", inferred was "
+              << old.getType();
+        else
+          out << "result " << i << " has no lowering";
+        obstacles.push_back({op.getLoc(), node.name(), node.kind().str(), text,
+                             "correct the model's types, or remove this result"});
+        replaced = false;
+        break;
+      }
+      old.replaceAllUsesWith(now);
+    }
+    if (replaced)
+      op.erase();
+  }
+}
+
+static std::vector<Obstacle> lowerModule(ModuleOp module) {
+  std::vector<Obstacle> obstacles;
+  for (auto function : module.getOps<func::FuncOp>())
+    if (!function.isExternal())
+      lowerBlock(function.getBody().front(), obstacles);
+  return obstacles;
+}
+
+namespace {
+struct LowerOnnx : accel::impl::LowerOnnxBase<LowerOnnx> {
+  void runOnOperation() override {
+    std::vector<Obstacle> obstacles = lowerModule(getOperation());
+    for (const Obstacle &o : obstacles) {
+      InFlightDiagnostic diag = emitError(o.loc) << "\"" << o.node << "\" (" << o.kind
+                                                 << ") cannot be compiled: " << o.reason;
+      if (!o.advice.empty())
+        diag << "; " << o.advice;
+    }
+    if (!obstacles.empty())
+      signalPassFailure();
+  }
+};
+} // namespace
+
+std::vector<Obstacle> accel::checkGraph(ModuleOp module) {
+  OwningOpRef<ModuleOp> copy(cast<ModuleOp>(module->clone()));
+  PassManager manager(module.getContext());
+  manager.addPass(createSimplifyOnnx());
+  manager.addPass(createRecoverPatterns());
+  manager.addPass(createRecoverQdq());
+  if (failed(manager.run(*copy)))
+    return {Obstacle{module.getLoc(), "", "", "simplification failed", ""}};
+  return lowerModule(*copy);
+}

@@ -1,0 +1,91 @@
+//===- Registry.cpp - which ONNX operators have a lowering ----------------===//
+// Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "acc/Graph/Lowering.h"
+
+#include "llvm/ADT/StringMap.h"
+
+using namespace mlir;
+using namespace accel;
+
+static const llvm::StringMap<LoweringEntry> &registry() {
+  static const llvm::StringMap<LoweringEntry> all = [] {
+    llvm::StringMap<LoweringEntry> map;
+    for (LoweringTable table :
+         {elementwiseLowerings(), convLowerings(), poolLowerings(), matmulLowerings(),
+          reduceLowerings(), normLowerings(), shapeLowerings(), indexLowerings(),
+          resizeLowerings(), quantLowerings()})
+      for (const auto &[kind, entry] : table)
+        map[kind] = entry;
+    return map;
+  }();
+  return all;
+}
+
+const LoweringEntry *accel::findLowering(StringRef kind) {
+  auto found = registry().find(kind);
+  return found == registry().end() ? nullptr : &found->second;
+}
+
+std::vector<SupportedOp> accel::supportedOps() {
+  std::vector<SupportedOp> ops;
+  for (const auto &entry : registry())
+    ops.push_back({entry.getKey().str(), entry.getValue().how.str()});
+  llvm::sort(ops, [](const SupportedOp &a, const SupportedOp &b) { return a.kind < b.kind; });
+  return ops;
+}
+
+/// Types that lowerings may meet: static shapes of numbers and booleans.
+static std::string typeTrouble(Value value) {
+  if (!value)
+    return "";
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  if (!type || !type.hasStaticShape())
+    out << "the shape of " << value.getType() << " is not known";
+  else if (!type.getElementType().isIntOrFloat())
+    out << "elements of type " << type.getElementType();
+  return text;
+}
+
+LogicalResult accel::lowerNode(Operation *op, SmallVectorImpl<Value> &results,
+                               Obstacle *obstacle) {
+  OnnxNode node(op);
+  auto refuse = [&](const Twine &reason, const Twine &advice) {
+    if (obstacle)
+      *obstacle = Obstacle{op->getLoc(), node.name(), node.kind().str(), reason.str(),
+                           advice.str()};
+    return failure();
+  };
+  const LoweringEntry *entry = findLowering(node.kind());
+  if (!entry)
+    return refuse("no lowering for this operator", "express it by others (see `acc list-ops`)");
+  for (ValueRange values : {ValueRange(op->getOperands()), ValueRange(op->getResults())})
+    for (Value value : values)
+      if (!isa<NoneType>(value.getType()))
+        if (std::string trouble = typeTrouble(value); !trouble.empty())
+          return refuse(trouble, StringRef(trouble).contains("shape")
+                                     ? "bind dimensions with --dim NAME=N"
+                                     : "only tensors of numbers have a lowering");
+  Operation *before = op->getPrevNode();
+  Lowering lowering(OpBuilder(op), node);
+  LogicalResult lowered = entry->lower(lowering);
+  // A result of rank 7 and more has no iteration space on the machine.
+  auto first = [&] { return before ? before->getNextNode() : &op->getBlock()->front(); };
+  if (succeeded(lowered))
+    for (Operation *made = first(); made != op; made = made->getNextNode())
+      if (isa<ComputeOpInterface>(made) && shapeOf(made->getResult(0)).size() > 6)
+        lowered = lowering.refuse("rank " + Twine(shapeOf(made->getResult(0)).size()),
+                                  "at most 6 dimensions are possible");
+  if (failed(lowered)) {
+    while (Operation *made = op->getPrevNode()) {
+      if (made == before)
+        break;
+      made->erase();
+    }
+    return refuse(lowering.reason, lowering.advice);
+  }
+  results.assign(lowering.results.begin(), lowering.results.end());
+  return success();
+}
