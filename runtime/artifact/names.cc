@@ -1,0 +1,19 @@
+//===- names.cc - Names of reasons and region kinds -----------------------===//
+#include "acc/runtime/artifact.h"
+
+namespace accel::rt {
+
+const char *RegionKindName(RegionKind kind) {
+  static const char *const names[kRegionKinds] = {"weights",   "input", "output",
+                                                  "workspace", "state", "constant"};
+  return int(kind) < kRegionKinds ? names[int(kind)] : "?";
+}
+
+const char *ReasonName(Reason reason) {
+  static const char *const names[kReasons] = {
+      "none", "compulsory-load", "compulsory-store", "spill-store",    "spill-load",    "reload",
+      "halo", "alignment",       "fragmentation",    "illegal-fusion", "dynamic-shape", "program"};
+  return int(reason) < kReasons ? names[int(reason)] : "?";
+}
+
+} // namespace accel::rt

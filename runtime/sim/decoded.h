@@ -1,0 +1,162 @@
+//===- decoded.h - A program decoded once ---------------------------------===//
+//
+// The verifier decodes every instruction and descriptor into these structs;
+// the interpreter patches registers into copies of the operations when it
+// dispatches them and never looks at encoded bytes again.
+//
+//===----------------------------------------------------------------------===//
+#ifndef ACC_RUNTIME_SIM_DECODED_H
+#define ACC_RUNTIME_SIM_DECODED_H
+
+#include "acc/runtime/artifact.h"
+#include "acc/runtime/kernels.h"
+#include "acc/runtime/simulator.h"
+#include <memory>
+#include <vector>
+
+namespace accel::rt {
+
+constexpr int kEngines = 6;
+enum Engine : uint8_t { kCtrl = 0, kLd0, kLd1, kSt, kMxu, kVec };
+const char *EngineName(int engine);
+
+constexpr int kSemaphores = 128; // ids 1..127
+constexpr int kRegisters = 64;
+constexpr int kMaxStreams = 6; // VEC: 2 outputs + 4 inputs
+constexpr int kMaxNesting = 8; // loops in a routine, and calls
+/// Iteration points of one instruction: more than any accumulator and SRAM can
+/// use, few enough that an instruction of a hostile artifact ends in seconds.
+constexpr int64_t kMaxPoints = int64_t(1) << 33;
+
+/// |base| and |stride|·(size−1) of a stream, and every base register, in bytes;
+/// positions of a window coordinate. Small enough that address arithmetic on
+/// them cannot overflow 64 bits (stream_box.h).
+constexpr int64_t kMaxAddress = int64_t(1) << 44;
+constexpr int64_t kMaxPosition = int64_t(1) << 40;
+
+enum class Space : uint8_t { None = 0, Dram = 1, Sram = 2, Acc = 3 };
+
+enum class Op : uint8_t {
+  Nop = 0x00,
+  Halt = 0x01,
+  Li = 0x02,
+  Add = 0x03,
+  Sub,
+  Mul,
+  Div,
+  Mod,
+  Min,
+  Max,
+  AddI = 0x0A,
+  MulI,
+  DivI,
+  ModI,
+  MinI,
+  MaxI,
+  CmpLt = 0x10,
+  CmpEq,
+  And,
+  Or,
+  Xor,
+  Shl,
+  Shr,
+  CmpLtI,
+  CmpEqI,
+  Loop = 0x20,
+  End,
+  If,
+  While,
+  Call,
+  Ret,
+  Lds,
+  Sync = 0x30,
+  Dma = 0x40,
+  DmaGather,
+  DmaScatter,
+  Mxu = 0x50,
+  MxuDw,
+  Vec = 0x60,
+  VecSort,
+  VecCompact,
+  VecScatter,
+  VecRandom
+};
+
+struct Token {
+  uint8_t semaphore = 0, count = 0;
+};
+
+/// A stream with its registers still open. `k.base` and the coordinates hold
+/// the constant parts.
+struct StreamCode {
+  Space space = Space::None;
+  uint8_t region = 0;
+  uint8_t baseReg[4] = {};
+  uint8_t baseRegs = 0; // how many of them are used
+  uint8_t startReg[2] = {}, orgReg[2] = {};
+  bool write = false;
+  bool isStatic = false; // no register at all
+  KStream k;
+};
+
+/// Operands of an engine instruction.
+struct EngineCode {
+  int64_t size[kDims] = {1, 1, 1, 1, 1, 1}; // bounds where a register is given
+  uint8_t sizeReg[kDims] = {};
+  bool dynamicSize = false;
+  uint8_t streams = 0;
+  StreamCode stream[kMaxStreams];
+  uint8_t flags = 0, initReg = 0, reduceMask = 0;
+  int32_t za = 0, zb = 0;
+  uint64_t fillBits = 0;
+  const CompiledVProg *vprog = nullptr;
+  uint8_t outs = 0; // VEC: leading streams that are outputs
+  int8_t dram = -1; // the stream in DRAM, if any
+};
+
+struct InstrCode {
+  Op op = Op::Nop;
+  uint8_t engine = kCtrl;
+  uint8_t rd = 0, ra = 0, rb = 0;
+  Reason reason = Reason::None;
+  int64_t imm = 0;
+  uint32_t aux = 0;         // CALL: routine; LDS: element type
+  uint32_t target = 0;      // LOOP, IF, WHILE: behind END; END: its opener
+  uint32_t code = kNone;    // index in RoutineCode::engine
+  uint32_t counter = kNone; // index in ArtifactData::counters
+  Token wait[2], signal[2];
+};
+
+struct RoutineCode {
+  std::vector<InstrCode> instrs;
+  std::vector<EngineCode> engine;
+  std::vector<RegisterRange> entry; // declared registers
+  int64_t bytes = 0;                // instructions, slots, vector programs named
+};
+
+struct DecodedProgram {
+  Artifact artifact;
+  std::vector<RoutineCode> routines;
+  std::vector<std::shared_ptr<const CompiledVProg>> vprogs;
+  /// Engines that signal and wait for each semaphore; -1: none.
+  int8_t signaller[kSemaphores], waiter[kSemaphores];
+  const RegionInfo *region[256] = {};
+  int64_t regionBytes[256] = {};
+  VerifyReport report;
+
+  const ArtifactData &data() const { return artifact.data; }
+};
+
+/// Decodes and checks fields, nesting, calls, semaphore pairs, instruction
+/// memory (decode.cc).
+absl::Status DecodeProgram(DecodedProgram &program);
+/// Proves addresses by interval analysis; fails only on what is certainly
+/// wrong (intervals.cc).
+absl::Status AnalyseRanges(DecodedProgram &program);
+
+/// "main pc 12" or "routine 3 \"conv\" pc 7".
+std::string PlaceName(const ArtifactData &data, uint32_t routine, uint32_t pc);
+
+} // namespace accel::rt
+
+#endif // ACC_RUNTIME_SIM_DECODED_H

@@ -1,0 +1,277 @@
+//===- dispatch.cc - Engine instructions ----------------------------------===//
+//
+// From registers to a kernel call: sizes and addresses are patched into the
+// prepared operation, its boxes compared with its memories (the check that
+// makes out-of-bounds access impossible, whatever the static verifier could
+// prove), its DRAM traffic counted.
+//
+//===----------------------------------------------------------------------===//
+#include "absl/strings/str_cat.h"
+#include "acc/runtime/status_macros.h"
+#include "deadlock.h"
+#include "index_list.h"
+#include "machine.h"
+#include "sanitizer.h"
+#include <cstring>
+
+namespace accel::rt {
+
+void Machine::Prepare(const EngineCode &code, const InstrCode &in, LiveOp &op) {
+  op.code = &code;
+  switch (in.op) {
+  case Op::Dma:
+  case Op::DmaGather:
+  case Op::DmaScatter: {
+    op.dma = &dmaOps_.emplace_back();
+    op.size = op.dma->size;
+    op.stream[0] = &op.dma->dst;
+    op.stream[1] = &op.dma->src;
+    op.stream[2] = &op.dma->index;
+    op.dma->kind = in.op == Op::DmaGather    ? DmaKind::Gather
+                   : in.op == Op::DmaScatter ? DmaKind::Scatter
+                   : code.flags & 1          ? DmaKind::Fill
+                                             : DmaKind::Copy;
+    op.dma->fillBits = code.fillBits;
+    op.dma->indexBound = code.za;
+    break;
+  }
+  case Op::Mxu:
+  case Op::MxuDw:
+    op.mxu = &mxuOps_.emplace_back();
+    op.size = op.mxu->size;
+    op.stream[0] = &op.mxu->c;
+    op.stream[1] = &op.mxu->a;
+    op.stream[2] = &op.mxu->b;
+    op.mxu->za = code.za;
+    op.mxu->zb = code.zb;
+    break;
+  default:
+    op.vec = &vecOps_.emplace_back();
+    op.size = op.vec->size;
+    for (int i = 0; i < code.streams; ++i)
+      op.stream[i] = i < code.outs ? &op.vec->out[i] : &op.vec->in[i - code.outs];
+    op.vec->reduceMask = code.reduceMask;
+    break;
+  }
+  std::memcpy(op.size, code.size, sizeof(code.size));
+  for (int i = 0; i < code.streams; ++i) {
+    const StreamCode &s = code.stream[i];
+    KStream &k = *op.stream[i];
+    k = s.k;
+    k.mem = s.space == Space::Sram  ? sram_.data()
+            : s.space == Space::Acc ? acc_.data()
+                                    : regionData_[s.region];
+    k.limit = s.space == Space::Sram  ? program_->data().target.sramBytes
+              : s.space == Space::Acc ? program_->data().target.accBytes
+                                      : program_->regionBytes[s.region];
+  }
+}
+
+absl::Status Machine::TakeTokens(const InstrCode &in) {
+  for (const Token &t : in.wait) {
+    if (!t.semaphore)
+      continue;
+    if (semaphore_[t.semaphore] >= t.count) {
+      semaphore_[t.semaphore] -= t.count;
+      continue;
+    }
+    if (!sanitizer_)
+      return Fail(absl::StatusCode::kFailedPrecondition,
+                  absl::StrCat(EngineName(in.engine), " waits for ", int(t.count), " of semaphore ",
+                               int(t.semaphore), ", which earlier instructions leave at ",
+                               semaphore_[t.semaphore], " (",
+                               EngineName(program_->signaller[t.semaphore]),
+                               " signals it): dispatch order is not a legal serial "
+                               "execution; --sanitize shows who waits for whom"));
+    if (&t == &in.wait[1] && in.wait[0].semaphore)
+      semaphore_[in.wait[0].semaphore] += in.wait[0].count; // not started after all
+    probe_ = std::make_unique<DeadlockProbe>(*program_, semaphore_, in, Here());
+    return probe_->Dispatch(in, Here());
+  }
+  return sanitizer_ ? sanitizer_->Begin(in, Here()) : absl::OkStatus();
+}
+
+void Machine::GiveTokens(const InstrCode &in) {
+  for (const Token &t : in.signal)
+    if (t.semaphore)
+      semaphore_[t.semaphore] += t.count;
+  if (sanitizer_)
+    sanitizer_->End(in);
+}
+
+/// `nothing`: a size is zero, so the instruction only waits and signals.
+absl::Status Machine::Resolve(LiveOp &op, bool &nothing) {
+  const EngineCode &c = *op.code;
+  if (op.alwaysInside)
+    return absl::OkStatus();
+  int64_t points = 1;
+  for (int d = 0; d < kDims; ++d) {
+    int64_t n = c.size[d];
+    if (c.sizeReg[d]) {
+      int64_t v = r_[c.sizeReg[d]];
+      if (v < 0 || v > n)
+        return Fail(absl::StatusCode::kOutOfRange,
+                    absl::StrCat("size of dimension ", d, " is r", int(c.sizeReg[d]), " = ", v,
+                                 ", its bound is ", n));
+      n = v;
+    }
+    op.size[d] = n;
+    points *= n;
+  }
+  nothing = points == 0;
+  if (nothing)
+    return absl::OkStatus();
+  bool allStatic = !c.dynamicSize;
+  for (int i = 0; i < c.streams; ++i) {
+    const StreamCode &s = c.stream[i];
+    KStream &k = *op.stream[i];
+    allStatic &= s.isStatic;
+    if (!s.isStatic) {
+      int64_t base = s.k.base;
+      for (int b = 0; b < s.baseRegs; ++b) {
+        int64_t v = r_[s.baseReg[b]];
+        if (v < -kMaxAddress || v > kMaxAddress)
+          return Fail(absl::StatusCode::kOutOfRange,
+                      absl::StrCat("stream ", i, ": base register r", int(s.baseReg[b]), " = ", v));
+        base += v;
+      }
+      k.base = base;
+      if (s.k.windowed)
+        for (int w = 0; w < 2; ++w) {
+          int64_t start = r_[s.startReg[w]], org = r_[s.orgReg[w]];
+          if (start < -kMaxPosition || start > kMaxPosition || org < -kMaxPosition ||
+              org > kMaxPosition)
+            return Fail(absl::StatusCode::kOutOfRange,
+                        absl::StrCat("stream ", i, ": window start ", start, ", origin ", org));
+          k.coord[w].start = s.k.coord[w].start + start;
+          k.coord[w].org = org;
+        }
+    }
+    bool indexed = op.dma && ((op.dma->kind == DmaKind::Gather && i == 1) ||
+                              (op.dma->kind == DmaKind::Scatter && i == 0));
+    ACC_RETURN_IF_ERROR(CheckBox(op, i, indexed, c.za));
+  }
+  op.alwaysInside = allStatic;
+  return absl::OkStatus();
+}
+
+absl::Status Machine::CheckBox(LiveOp &op, int i, bool indexed, int64_t indexBound) {
+  const KStream &k = *op.stream[i];
+  bool fits;
+  if (indexed || (op.dma && i == 2)) {
+    // An index list has one entry for each step of dim 0; what it selects may
+    // be anywhere up to its bound.
+    int64_t size[kDims];
+    std::memcpy(size, op.size, sizeof(size));
+    if (indexed)
+      size[0] = std::max<int64_t>(indexBound, 1);
+    else
+      std::fill(size + 1, size + kDims, int64_t(1));
+    if (indexed && size[0] > 1 && std::abs(k.stride[0]) > kMaxAddress / (size[0] - 1))
+      fits = false;
+    else
+      fits = ComputeBox(k, size, op.box[i]);
+  } else {
+    fits = ComputeBox(k, op.size, op.box[i]);
+  }
+  const Box &box = op.box[i];
+  if (fits && (box.empty() || (box.lo >= 0 && box.hi <= k.limit)))
+    return absl::OkStatus();
+  const StreamCode &s = op.code->stream[i];
+  return Fail(absl::StatusCode::kOutOfRange,
+              absl::StrCat("stream ", i, " ", s.write ? "writes" : "reads", " bytes [", box.lo,
+                           ", ", box.hi, ") of ",
+                           s.space == Space::Sram  ? "SRAM"
+                           : s.space == Space::Acc ? "the accumulators"
+                                                   : absl::StrCat("region ", int(s.region)),
+                           ", which has ", k.limit, " bytes"));
+}
+
+absl::Status Machine::CountDram(const InstrCode &in, LiveOp &op) {
+  const EngineCode &c = *op.code;
+  int i = c.dram;
+  const StreamCode &s = c.stream[i];
+  KStream &k = *op.stream[i];
+  bool indexed = op.dma->kind == (s.write ? DmaKind::Scatter : DmaKind::Gather);
+  if (!indexed) {
+    ledger_.Count(k, op.size, op.box[i], s.region, in.reason, s.write, op.transfer, *stats_,
+                  NodeStatsHere());
+    return absl::OkStatus();
+  }
+  // Each index is a transfer of its own.
+  int64_t size[kDims], base = k.base, count = op.size[0];
+  std::memcpy(size, op.size, sizeof(size));
+  size[0] = 1;
+  for (int64_t n = 0; n < count; ++n) {
+    absl::StatusOr<int64_t> index = ReadIndex(*op.dma, n);
+    if (!index.ok())
+      return Fail(index.status().code(), std::string(index.status().message()));
+    k.base = base + *index * k.stride[0];
+    Box box;
+    ComputeBox(k, size, box);
+    if (!box.empty())
+      ledger_.Count(k, size, box, s.region, in.reason, s.write, op.transfer, *stats_,
+                    NodeStatsHere());
+  }
+  k.base = base;
+  return absl::OkStatus();
+}
+
+absl::Status Machine::Engine(const InstrCode &in, LiveOp &op) {
+  if (probe_)
+    return probe_->Dispatch(in, Here());
+  ACC_RETURN_IF_ERROR(TakeTokens(in));
+  if (probe_)
+    return absl::OkStatus();
+  bool nothing = false;
+  ACC_RETURN_IF_ERROR(Resolve(op, nothing));
+  NodeStats *node = NodeStatsHere();
+  if (node)
+    ++node->instructions;
+  if (nothing) {
+    GiveTokens(in);
+    return absl::OkStatus();
+  }
+  int64_t points = 1;
+  for (int d = 0; d < kDims; ++d)
+    points *= op.size[d];
+  points_ += points;
+  if (options_.maxPoints && points_ > options_.maxPoints)
+    return Fail(absl::StatusCode::kResourceExhausted,
+                absl::StrCat("stopped after ", options_.maxPoints, " iteration points"));
+  const EngineCode &c = *op.code;
+  for (int i = 0; i < c.streams; ++i) {
+    if (c.stream[i].space == Space::Sram)
+      stats_->sramPeakBytes = std::max(stats_->sramPeakBytes, op.box[i].hi);
+    else if (c.stream[i].space == Space::Acc)
+      stats_->accPeakBytes = std::max(stats_->accPeakBytes, op.box[i].hi);
+  }
+  bool accumulate = false;
+  if (!op.dma)
+    accumulate = op.mxu ? c.flags == 1 || (c.flags == 2 && r_[c.initReg] != 0)
+                        : (c.flags & 1) && r_[c.initReg] != 0;
+  if (sanitizer_)
+    ACC_RETURN_IF_ERROR(sanitizer_->Access(op, accumulate));
+  if (op.mxu) {
+    stats_->macs += points;
+    if (node)
+      node->macs += points;
+    op.mxu->accumulate = accumulate;
+    if (in.op == Op::Mxu)
+      ExecMxu(*op.mxu, pool_);
+    else
+      ExecMxuDw(*op.mxu, pool_);
+  } else if (op.vec) {
+    op.vec->resume = accumulate;
+    ExecVec(*op.vec, *c.vprog, pool_);
+  } else {
+    if (c.dram >= 0)
+      ACC_RETURN_IF_ERROR(CountDram(in, op));
+    if (absl::Status s = ExecDma(*op.dma, pool_); !s.ok())
+      return Fail(s.code(), std::string(s.message()));
+  }
+  GiveTokens(in);
+  return absl::OkStatus();
+}
+
+} // namespace accel::rt
