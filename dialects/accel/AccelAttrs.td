@@ -125,8 +125,8 @@ def Accel_StreamAttr : Accel_Attr<"Stream", "stream"> {
     OptionalArrayRefParameter<"::accel::CoordAttr">:$window,
     DefaultValuedParameter<"int64_t", "0">:$pad);
   let assemblyFormat = [{
-    `<` $type `,` `base` `=` $base (`+` `[` $base_dyn^ `]`)? `,` `strides` `=` `[` $strides `]`
-    (`,` `window` `=` `[` $window^ `]`)? `,` `pad` `=` $pad `>`
+    `<` $type `,` `base` `=` $base (`+` `[` $base_dyn^ `]`)? `,` `strides` `=` `[` $strides `]` `,`
+    (`window` `=` `[` $window^ `]` `,`)? `pad` `=` $pad `>`
   }];
 }
 

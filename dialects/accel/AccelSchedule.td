@@ -71,9 +71,9 @@ def Accel_ScheduleAttr : Accel_Attr<"Schedule", "schedule"> {
                         OptionalArrayRefParameter<"::accel::OperandAttr">:$inputs,
                         OptionalArrayRefParameter<"int64_t">:$resident);
   let assemblyFormat = [{
-    `<` `version` `=` $version `,` `anchor` `=` $anchor (`,` `loops` `=` `[` $loops^ `]`)? `,`
-    `members` `=` `[` $members `]` (`,` `inputs` `=` `[` $inputs^ `]`)?
-    (`,` `resident` `=` `[` $resident^ `]`)? `>`
+    `<` `version` `=` $version `,` `anchor` `=` $anchor `,` (`loops` `=` `[` $loops^ `]` `,`)?
+    (`inputs` `=` `[` $inputs^ `]` `,`)? (`resident` `=` `[` $resident^ `]` `,`)?
+    `members` `=` `[` $members `]` `>`
   }];
 }
 

@@ -20,7 +20,7 @@ def Accel_YieldOp : Accel_Op<"yield", [Pure, ReturnLike, Terminator]> {
   let summary = "ends a body or a group and yields its values";
   let arguments = (ins Variadic<AnyType>:$values);
   let assemblyFormat = "($values^ `:` type($values))? attr-dict";
-  let builders = [OpBuilder<(ins), [{}]>];
+  let builders = [OpBuilder<(ins), [{ (void)$_state; }]>];
 }
 
 def Accel_ConvertOp : Accel_Op<"convert", [Pure]> {

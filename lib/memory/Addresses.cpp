@@ -25,9 +25,8 @@ namespace accel::memory {
 
 int64_t bytesOf(MemRefType type) {
   Type element = type.getElementType();
-  int64_t bits = element.isInteger(1) ? 8 : element.isIndex() ? 64
-                                          : element.getIntOrFloatBitWidth();
-  return llvm::divideCeil(type.getNumElements() * bits, 8);
+  int64_t bits = element.isIndex() ? 64 : element.getIntOrFloatBitWidth();
+  return type.getNumElements() * int64_t(llvm::divideCeil(bits, 8));
 }
 
 int64_t slotBytes(MemRefType type) { return llvm::alignTo(bytesOf(type), bufferAlignment); }

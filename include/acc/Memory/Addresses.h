@@ -15,8 +15,8 @@ namespace accel::memory {
 /// the widest access of an engine.
 constexpr int64_t bufferAlignment = 64;
 
-/// Bytes of the elements of a memref, without rotation. Sub-byte elements are
-/// packed; i1 takes a byte.
+/// Bytes of the elements of a memref, without rotation; an element takes one
+/// byte at least.
 int64_t bytesOf(mlir::MemRefType type);
 
 /// Bytes from one rotating slot of a buffer to the next.
