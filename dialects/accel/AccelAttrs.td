@@ -119,11 +119,11 @@ def Accel_StreamAttr : Accel_Attr<"Stream", "stream"> {
     the stored element type. `pad` holds the bits read out of bounds.
   }];
   let parameters = (ins "::mlir::Type":$type,
-    DefaultValuedParameter<"int64_t", "0">:$base,
+    "int64_t":$base,
     OptionalArrayRefParameter<"int64_t">:$base_dyn,
     ArrayRefParameter<"int64_t">:$strides,
     OptionalArrayRefParameter<"::accel::CoordAttr">:$window,
-    DefaultValuedParameter<"int64_t", "0">:$pad);
+    "int64_t":$pad);
   let assemblyFormat = [{
     `<` $type `,` `base` `=` $base (`+` `[` $base_dyn^ `]`)? `,` `strides` `=` `[` $strides `]` `,`
     (`window` `=` `[` $window^ `]` `,`)? `pad` `=` $pad `>`

@@ -43,10 +43,10 @@ def Accel_MemberAttr : Accel_Attr<"Member", "member"> {
     the buffer of that operand (-1: its own).
   }];
   let parameters = (ins OptionalArrayRefParameter<"::accel::LoopAttr">:$loops,
-                        DefaultValuedParameter<"bool", "false">:$rolling,
-                        DefaultValuedParameter<"int64_t", "0">:$level,
-                        DefaultValuedParameter<"int64_t", "1">:$depth,
-                        DefaultValuedParameter<"int64_t", "-1">:$inplace);
+                        "bool":$rolling,
+                        "int64_t":$level,
+                        "int64_t":$depth,
+                        "int64_t":$inplace);
   let assemblyFormat = [{
     `<` (`loops` `=` `[` $loops^ `]` `,` ` `)? `rolling` `=` $rolling `,` `level` `=` $level `,`
     `depth` `=` $depth `,` `inplace` `=` $inplace `>`
@@ -64,8 +64,8 @@ def Accel_ScheduleAttr : Accel_Attr<"Schedule", "schedule"> {
     A schedule never changes a result bit; one that breaks a constraint of the
     target is refused with that constraint.
   }];
-  let parameters = (ins DefaultValuedParameter<"int64_t", "1">:$version,
-                        DefaultValuedParameter<"int64_t", "0">:$anchor,
+  let parameters = (ins "int64_t":$version,
+                        "int64_t":$anchor,
                         OptionalArrayRefParameter<"::accel::LoopAttr">:$loops,
                         ArrayRefParameter<"::accel::MemberAttr">:$members,
                         OptionalArrayRefParameter<"::accel::OperandAttr">:$inputs,

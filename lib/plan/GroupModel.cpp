@@ -13,7 +13,7 @@ static ArrayRef<int64_t> shapeOf(Value value) {
   return cast<RankedTensorType>(value.getType()).getShape();
 }
 
-int64_t accel::elementBytes(Type type) {
+int64_t accel::byteWidth(Type type) {
   return std::max<int64_t>(1, (type.getIntOrFloatBitWidth() + 7) / 8);
 }
 
@@ -364,7 +364,7 @@ bool ModelBuilder::resultBuffer(MemberModel &member, MemberAttr attr) {
   Value result = op->getResult(0);
   unsigned rank = shapeOf(result).size();
   BufferModel &buffer = member.buffer;
-  buffer.elementBytes = elementBytes(cast<RankedTensorType>(result.getType()).getElementType());
+  buffer.elementBytes = byteWidth(cast<RankedTensorType>(result.getType()).getElementType());
   member.scratchBytes = scratchBytes(op, model, member);
   member.inplace = attr.getInplace();
   if (member.output >= 0 && ops.outputs[member.output].inSram &&
@@ -445,7 +445,7 @@ bool ModelBuilder::load(unsigned index) {
     Box rows = member.boxes.back();
     rows.resize(shapeOf(member.op->getResult(0)).size());
     load.bytes = model.totalElements(rows, numLoops + member.loops.size(), load.member) *
-                 elementBytes(cast<RankedTensorType>(input.value.getType()).getElementType());
+                 byteWidth(cast<RankedTensorType>(input.value.getType()).getElementType());
     load.transfers = model.trips(numLoops + member.loops.size(), load.member);
     if (input.inSram)
       load.bytes = 0;
@@ -463,7 +463,7 @@ bool ModelBuilder::load(unsigned index) {
     return refuse(what + ": level " + Twine(level));
   BufferModel &buffer = load.buffer;
   buffer.elementBytes =
-      elementBytes(cast<RankedTensorType>(input.value.getType()).getElementType());
+      byteWidth(cast<RankedTensorType>(input.value.getType()).getElementType());
   buffer.level = level;
   buffer.depth = attr.getDepth();
   load.rolling = attr.getRolling();
@@ -591,7 +591,7 @@ bool ModelBuilder::run() {
     }
     if (output.inSram)
       return refuse(name(member.op) + ": a resident result needs a strided layout");
-    int64_t bytes = elementBytes(cast<RankedTensorType>(output.value.getType()).getElementType());
+    int64_t bytes = byteWidth(cast<RankedTensorType>(output.value.getType()).getElementType());
     Box box = member.intermediate ? (member.rolling ? member.compute : proportional(member.op))
                                   : member.boxes[member.buffer.level - numLoops];
     box.resize(shapeOf(output.value).size());

@@ -118,3 +118,11 @@ Storage Storage::analyse(func::FuncOp main) {
   }
   return storage;
 }
+
+void Storage::rename(Value before, Value now) {
+  Placement place = placements.find(before)->second;
+  placements.erase(before);
+  if (roots[place.root].value == before)
+    roots[place.root].value = now;
+  placements[now] = place;
+}

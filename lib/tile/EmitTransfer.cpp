@@ -26,7 +26,7 @@ LogicalResult GroupEmitter::transfer(Location loc, Engine engine, Reason reason,
                                      const External &external, Value memref, const View &local,
                                      const Box &box, ArrayRef<int64_t> bounds, bool store) {
   ExprPool &pool = model.pool;
-  int64_t bytes = elementBytes(local.element);
+  int64_t bytes = byteWidth(local.element);
   SmallVector<Step> steps;
   ExprId farBase = pool.constant(0), nearBase = pool.constant(0);
   int64_t circularStride = 0;
@@ -135,7 +135,7 @@ LogicalResult GroupEmitter::emitGather(unsigned m) {
   unsigned indexRank = cast<RankedTensorType>(gather.getWeight().getType()).getRank();
   unsigned rest = table.getRank() - 1;
   Type element = table.getElementType();
-  int64_t bytes = elementBytes(element);
+  int64_t bytes = byteWidth(element);
   const Box &box = member.boxes.back();
   SmallVector<int64_t> most = bounds(box);
 

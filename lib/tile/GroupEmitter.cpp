@@ -41,7 +41,7 @@ View GroupEmitter::scratch(ArrayRef<int64_t> extents, ArrayRef<ExprId> origin, T
   BufferModel buffer;
   buffer.extents.assign(extents.begin(), extents.end());
   buffer.origin.assign(origin.begin(), origin.end());
-  buffer.elementBytes = elementBytes(element);
+  buffer.elementBytes = byteWidth(element);
   return allocate(buffer, element, loc);
 }
 
@@ -58,7 +58,7 @@ static View residentView(GroupModel &model, const External &external, Value memr
   view.memref = memref;
   view.element = elementOf(external.value);
   for (unsigned d = 0; d < external.layout.dims.size(); ++d) {
-    view.strides.push_back(external.layout.stride(d) * elementBytes(view.element));
+    view.strides.push_back(external.layout.stride(d) * byteWidth(view.element));
     view.origin.push_back(model.pool.constant(0));
   }
   return view;

@@ -128,7 +128,7 @@ private:
 };
 
 /// Element bytes as stored (1 for types narrower than a byte is not supported yet).
-int64_t elementBytes(mlir::Type type);
+int64_t byteWidth(mlir::Type type);
 
 } // namespace accel
 

@@ -41,6 +41,8 @@ public:
   size_t numRoots() const { return roots.size(); }
   const Placement &of(mlir::Value value) const { return placements.find(value)->second; }
   bool has(mlir::Value value) const { return placements.contains(value); }
+  /// `now` has taken the place of `before` in the program.
+  void rename(mlir::Value before, mlir::Value now);
   bool insertedCopies() const { return copies; }
 
 private:

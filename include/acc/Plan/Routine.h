@@ -1,0 +1,50 @@
+//===- Routine.h - a group as a function, and what it is called with ------===//
+// Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// After outlining, a group is a private function on tensors. Attributes of its
+// arguments and results say where the tensors are:
+//   accel.layout   modes in the stored tensor (the offset is given by the call)
+//   accel.space    dram or sram (resident)
+//   accel.kind     input, weights, output or workspace: the DRAM region
+//   accel.reason   why its bytes move
+// The function itself carries accel.schedule.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ACC_PLAN_ROUTINE_H
+#define ACC_PLAN_ROUTINE_H
+
+#include "acc/Plan/GroupModel.h"
+#include "acc/Plan/Storage.h"
+
+namespace accel {
+
+inline constexpr llvm::StringLiteral kScheduleAttr = "accel.schedule";
+inline constexpr llvm::StringLiteral kLayoutAttr = "accel.layout";
+inline constexpr llvm::StringLiteral kSpaceAttr = "accel.space";
+inline constexpr llvm::StringLiteral kKindAttr = "accel.kind";
+inline constexpr llvm::StringLiteral kReasonAttr = "accel.reason";
+inline constexpr llvm::StringLiteral kTargetAttr = "accel.target";
+inline constexpr llvm::StringLiteral kPredictionAttr = "accel.prediction";
+inline constexpr llvm::StringLiteral kSchedulesAttr = "accel.schedules";
+
+/// Members, inputs and outputs of an outlined group.
+GroupOps describeRoutine(mlir::func::FuncOp routine);
+
+/// The limits of the target in the module attribute `accel.target` (a dictionary
+/// with at least sram_bytes and acc_bytes); an error if there is none.
+mlir::FailureOr<Limits> limitsOf(mlir::ModuleOp module);
+
+/// `input`, `weights`, `output`, `workspace`.
+llvm::StringRef kindName(RootKind kind);
+
+/// A name for a stored tensor, unique in its program.
+std::string rootName(const Storage &storage, unsigned root);
+
+/// Text that is equal for groups that do the same: operations, attributes,
+/// types, how values are connected, and what `External`s say.
+std::string structuralKey(const GroupOps &ops);
+
+} // namespace accel
+
+#endif // ACC_PLAN_ROUTINE_H

@@ -1,0 +1,409 @@
+//===- ScheduleSearch.cpp - a good schedule for a given group -------------===//
+// Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Candidates come from two families.
+//  * stripes: a group loop over tiles of the anchor (rows first; then, if one row
+//    is too much, columns, then channels); activations are loaded as the stripe
+//    moves (rolling where there is a halo), weights stay or stream.
+//  * blocks, for a single operation: no group loop, the operation's own loops
+//    tile every dimension, also the reduction, in two orders.
+// Every candidate is judged by its GroupModel, which is what the tile stage will
+// emit; the search itself knows no costs.
+//
+//===----------------------------------------------------------------------===//
+
+#include "acc/Plan/ScheduleSearch.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+using namespace accel;
+
+static ArrayRef<int64_t> shapeOf(Value value) {
+  return cast<RankedTensorType>(value.getType()).getShape();
+}
+
+static int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+namespace {
+
+/// The choices that make a candidate.
+struct Policy {
+  SmallVector<LoopAttr> stripes;
+  int64_t accDivisor = 1;     ///< tiles fill this part of the accumulators
+  int64_t reductionTile = 0;  ///< 0: not split
+  bool columnsOuter = false;  ///< output channels outside of the rows' loops
+  bool streamActivations = false; ///< loaded inside of the own loops
+  int64_t residentWeights = 0;    ///< constants up to this size are loaded once
+  bool leafOutput = false;        ///< output tile inside of the own loops
+  int64_t depth = 2;
+  bool rolling = true;
+};
+
+class Search {
+public:
+  Search(const GroupOps &ops, const Limits &limits, std::string &error)
+      : ops(ops), limits(limits), context(ops.members[0]->getContext()), error(error) {}
+
+  std::optional<ScheduledGroup> run();
+
+private:
+  void stripeFamily();
+  void blockFamily();
+  void attempt(const Policy &policy);
+  ScheduleAttr make(const Policy &policy);
+  SmallVector<LoopAttr> ownLoops(Operation *op, const Policy &policy, ArrayRef<int64_t> extents);
+  SmallVector<int64_t> extentsOf(unsigned member, const Policy &policy);
+
+  const GroupOps &ops;
+  const Limits &limits;
+  MLIRContext *context;
+  std::string &error;
+  std::optional<ScheduledGroup> best;
+  int64_t smallestNeed = INT64_MAX;
+  std::string smallestError;
+};
+
+} // namespace
+
+/// Extents of a member's result in one iteration of the stripes (about: halos
+/// are left out, the model has the last word).
+SmallVector<int64_t> Search::extentsOf(unsigned member, const Policy &policy) {
+  SmallVector<int64_t> extents = iterationSizes(ops.members[member]);
+  ArrayRef<int64_t> anchor = shapeOf(ops.members.back()->getResult(0));
+  unsigned rank = shapeOf(ops.members[member]->getResult(0)).size();
+  for (LoopAttr loop : policy.stripes)
+    if (loop.getDim() < int64_t(rank) && !mustBeWhole(ops.members[member], loop.getDim())) {
+      int64_t &extent = extents[loop.getDim()];
+      extent = std::min(extent, ceilDiv(loop.getTile() * extent, anchor[loop.getDim()]) + 4);
+      if (member + 1 == ops.members.size())
+        extent = loop.getTile();
+    }
+  return extents;
+}
+
+SmallVector<LoopAttr> Search::ownLoops(Operation *op, const Policy &policy,
+                                       ArrayRef<int64_t> extents) {
+  SmallVector<LoopAttr> loops;
+  auto add = [&](int64_t dim, int64_t tile) {
+    if (tile < extents[dim])
+      loops.push_back(LoopAttr::get(context, dim, tile));
+  };
+  if (isa<GatherOp>(op)) {
+    // One index dimension moves in a transfer: the longest.
+    unsigned indices = shapeOf(op->getOperand(1)).size(), longest = 0;
+    for (unsigned d = 0; d < indices; ++d)
+      if (extents[d] > extents[longest])
+        longest = d;
+    for (unsigned d = 0; d < indices; ++d)
+      if (d != longest)
+        add(d, 1);
+    return loops;
+  }
+  if (auto reduce = dyn_cast<ReduceOp>(op)) {
+    if (policy.reductionTile && extents.size() > shapeOf(reduce.getResult()).size())
+      add(shapeOf(reduce.getResult()).size(), policy.reductionTile);
+    return loops;
+  }
+  if (isa<SoftmaxOp, NormalizeOp>(op)) {
+    // Rows in blocks that keep the temporaries small.
+    unsigned rank = shapeOf(op->getResult(0)).size();
+    int64_t row = 1;
+    for (unsigned d = 0; d < rank; ++d)
+      if (mustBeWhole(op, d))
+        row *= extents[d] * 4;
+    int64_t rows = std::max<int64_t>(1, limits.sramBytes / 16 / std::max<int64_t>(row, 1));
+    for (unsigned d = rank; d-- > 0;) {
+      if (mustBeWhole(op, d))
+        continue;
+      int64_t tile = std::min(rows, extents[d]);
+      if (tile < extents[d])
+        loops.insert(loops.begin(), LoopAttr::get(context, d, tile));
+      rows = std::max<int64_t>(1, rows / tile);
+    }
+    return loops;
+  }
+  if (!usesMxu(op))
+    return loops;
+  bool conv = isa<ConvOp>(op);
+  unsigned column = conv ? 3 : 2, reduction = column + 1;
+  int64_t accumulators = limits.accBytes / 4 / 2 / policy.accDivisor;
+  int64_t columns = std::min(largestTile(op, column), extents[column]);
+  // Half of the accumulators, so that two tiles alternate; wide tiles reuse A,
+  // tall ones reuse B: about square.
+  int64_t pixels = conv ? extents[1] * extents[2] : extents[1];
+  int64_t n = columns;
+  while (n > 32 && n * std::min<int64_t>(pixels, n) > accumulators)
+    n = ceilDiv(n, 2);
+  if (n < columns && n > 16)
+    n = ceilDiv(n, 16) * 16;
+  n = std::max<int64_t>(1, std::min(n, accumulators));
+  if (conv && largestTile(op, 3) < iterationSizes(op)[3])
+    while (largestTile(op, 3) % n)
+      --n;
+  int64_t m = std::max<int64_t>(1, accumulators / n);
+  int64_t columnTile = n;
+  SmallVector<LoopAttr> rows;
+  if (extents[0] > 1)
+    rows.push_back(LoopAttr::get(context, 0, 1));
+  if (conv) {
+    int64_t w = extents[2], tw = w <= m ? w : ceilDiv(w, ceilDiv(w, m));
+    int64_t th = std::max<int64_t>(1, std::min(extents[1], m / tw));
+    th = ceilDiv(extents[1], ceilDiv(extents[1], th));
+    if (th < extents[1])
+      rows.push_back(LoopAttr::get(context, 1, th));
+    if (tw < w)
+      rows.push_back(LoopAttr::get(context, 2, tw));
+  } else {
+    int64_t tm = std::min(extents[1], m);
+    tm = ceilDiv(extents[1], ceilDiv(extents[1], tm));
+    if (tm < extents[1])
+      rows.push_back(LoopAttr::get(context, 1, tm));
+  }
+  bool grouped = conv && largestTile(op, 3) < iterationSizes(op)[3];
+  bool tileColumns = columnTile < extents[column] || grouped;
+  if (tileColumns && policy.columnsOuter)
+    loops.push_back(LoopAttr::get(context, column, columnTile));
+  llvm::append_range(loops, rows);
+  if (tileColumns && !policy.columnsOuter)
+    loops.push_back(LoopAttr::get(context, column, columnTile));
+  if (policy.reductionTile && reduction < extents.size())
+    add(reduction, policy.reductionTile);
+  return loops;
+}
+
+ScheduleAttr Search::make(const Policy &policy) {
+  unsigned numStripes = policy.stripes.size(), last = ops.members.size() - 1;
+  SmallVector<MemberAttr> members;
+  SmallVector<SmallVector<LoopAttr>> loopsOf;
+  SmallVector<unsigned> reductions;
+  for (auto [m, op] : llvm::enumerate(ops.members)) {
+    SmallVector<LoopAttr> loops = ownLoops(op, policy, extentsOf(m, policy));
+    int64_t rank = shapeOf(op->getResult(0)).size();
+    unsigned firstReduction = loops.size();
+    for (auto [k, loop] : llvm::enumerate(loops))
+      if (loop.getDim() >= rank)
+        firstReduction = std::min<unsigned>(firstReduction, k);
+    bool inGroup = llvm::any_of(op->getResult(0).getUsers(),
+                                [&](Operation *user) { return llvm::is_contained(ops.members, user); });
+    bool halo = false;
+    for (OpOperand &use : op->getResult(0).getUses())
+      if (isa<ConvOp, PoolOp>(use.getOwner()) && use.getOperandNumber() == 0 &&
+          llvm::is_contained(ops.members, use.getOwner()))
+        halo = true;
+    bool rolling = policy.rolling && inGroup && numStripes && halo &&
+                   policy.stripes.back().getDim() == 1;
+    int64_t level = policy.leafOutput ? numStripes + firstReduction : numStripes;
+    members.push_back(MemberAttr::get(context, loops, rolling, inGroup ? 0 : level,
+                                      numStripes || policy.leafOutput ? policy.depth : 1, -1));
+    loopsOf.push_back(loops);
+    reductions.push_back(firstReduction);
+  }
+  (void)last;
+  SmallVector<OperandAttr> inputs;
+  for (const External &input : ops.inputs) {
+    auto type = cast<RankedTensorType>(input.value.getType());
+    int64_t bytes = type.getNumElements() * byteWidth(type.getElementType());
+    SmallVector<std::pair<unsigned, unsigned>> readers;
+    bool halo = false;
+    for (OpOperand &use : input.value.getUses()) {
+      auto it = llvm::find(ops.members, use.getOwner());
+      if (it == ops.members.end())
+        continue;
+      readers.push_back({unsigned(it - ops.members.begin()), use.getOperandNumber()});
+      halo |= isa<ConvOp, PoolOp>(use.getOwner()) && use.getOperandNumber() == 0;
+    }
+    int64_t level = 0;
+    bool rolling = false;
+    bool weightLike = input.constant;
+    if (weightLike && bytes <= policy.residentWeights) {
+      level = 0;
+    } else if (readers.size() == 1) {
+      auto [m, operand] = readers[0];
+      Operation *op = ops.members[m];
+      unsigned primaries = cast<ComputeOpInterface>(op).getPrimary().size();
+      bool moves = weightLike || policy.streamActivations || (isa<MatmulOp>(op) && operand == 1);
+      if (operand >= primaries && policy.leafOutput)
+        moves = true;
+      // Deepest own loop that moves the operand's box.
+      unsigned deepest = operand >= primaries ? reductions[m] : loopsOf[m].size();
+      int64_t own = 0;
+      if (moves) {
+        ExprPool pool;
+        Box box;
+        for (auto [d, size] : llvm::enumerate(iterationSizes(op)))
+          box.push_back({pool.counter(d), pool.addConstant(pool.counter(d), 1)});
+        Box read = accessedBox(pool, op, operand, box);
+        uint64_t on = 0;
+        for (const IndexRange &range : read)
+          on |= pool.dependsOn(range.lo) | pool.dependsOn(range.hi);
+        for (unsigned k = 0; k < deepest; ++k)
+          if (on >> loopsOf[m][k].getDim() & 1)
+            own = k + 1;
+      }
+      level = own ? numStripes + own : (weightLike ? 0 : numStripes);
+      if (!own && weightLike && bytes > policy.residentWeights && numStripes)
+        level = numStripes; // streams with the stripes
+      if (!own && !weightLike)
+        rolling = policy.rolling && halo && numStripes && policy.stripes.back().getDim() == 1;
+    } else {
+      level = weightLike ? 0 : numStripes;
+      rolling = policy.rolling && halo && numStripes && policy.stripes.back().getDim() == 1;
+    }
+    if (llvm::any_of(readers, [&](auto r) { return isa<GatherOp>(ops.members[r.first]) && r.second == 0; }))
+      level = 0;
+    inputs.push_back(OperandAttr::get(context, level, level && !rolling ? policy.depth : 1, rolling));
+  }
+  return ScheduleAttr::get(context, 1, ops.members.size() - 1, policy.stripes, members, inputs, {});
+}
+
+void Search::attempt(const Policy &policy) {
+  ScheduleAttr schedule = make(policy);
+  std::string why;
+  Limits open = limits;
+  std::optional<GroupModel> model = GroupModel::build(ops, schedule, open, why);
+  if (!model) {
+    // A rolling input that the stripes do not move: the same without rolling.
+    if (policy.rolling && why.find("rolling") != std::string::npos) {
+      Policy other = policy;
+      other.rolling = false;
+      return attempt(other);
+    }
+    size_t at = why.find("need ");
+    int64_t need = at == std::string::npos ? INT64_MAX - 1 : std::atoll(why.c_str() + at + 5);
+    if (need < smallestNeed) {
+      smallestNeed = need;
+      smallestError = why;
+    }
+    return;
+  }
+  ScheduledGroup candidate{schedule, model->dramBytes, model->sramBytes, 0};
+  for (const LoadModel &load : model->loads)
+    candidate.steps += load.transfers;
+  for (auto [m, member] : llvm::enumerate(model->members))
+    candidate.steps += 2 * model->trips(model->loops.size() + member.loops.size(), m);
+  auto key = [](const ScheduledGroup &g) { return std::tuple(g.dramBytes, g.steps, g.sramBytes); };
+  if (!best || key(candidate) < key(*best))
+    best = candidate;
+}
+
+/// Tile sizes worth trying for a dimension.
+static SmallVector<int64_t> tilesOf(int64_t size) {
+  SmallVector<int64_t> tiles;
+  for (int64_t parts = 1; parts <= size; parts *= 2) {
+    int64_t tile = ceilDiv(size, parts);
+    if (tiles.empty() || tiles.back() != tile)
+      tiles.push_back(tile);
+  }
+  if (tiles.back() != 1)
+    tiles.push_back(1);
+  return tiles;
+}
+
+void Search::stripeFamily() {
+  Operation *anchor = ops.members.back();
+  ArrayRef<int64_t> shape = shapeOf(anchor->getResult(0));
+  SmallVector<SmallVector<LoopAttr>> options(1);
+  SmallVector<LoopAttr> prefix;
+  for (unsigned d = 0; d < shape.size(); ++d) {
+    if (shape[d] == 1 || mustBeWhole(anchor, d))
+      continue;
+    bool grouped = largestTile(anchor, d) < shape[d];
+    if (grouped)
+      continue;
+    for (int64_t tile : tilesOf(shape[d])) {
+      if (tile == shape[d])
+        continue;
+      SmallVector<LoopAttr> loops = prefix;
+      loops.push_back(LoopAttr::get(context, d, tile));
+      options.push_back(loops);
+    }
+    prefix.push_back(LoopAttr::get(context, d, 1));
+  }
+  int64_t total = 0;
+  for (const External &input : ops.inputs)
+    if (input.constant) {
+      auto type = cast<RankedTensorType>(input.value.getType());
+      total += type.getNumElements() * byteWidth(type.getElementType());
+    }
+  SmallVector<int64_t> residents{INT64_MAX, 0};
+  if (ops.members.size() > 1 && total > limits.sramBytes / 4)
+    residents.insert(residents.begin() + 1, limits.sramBytes / 8);
+  int failures = 0;
+  for (auto &stripes : options) {
+    bool had = best.has_value();
+    int64_t before = had ? best->dramBytes : INT64_MAX;
+    for (int64_t resident : residents)
+      for (bool leaf : {false, true})
+        for (int64_t depth : {2, 1}) {
+          Policy policy;
+          policy.stripes = stripes;
+          policy.residentWeights = resident;
+          policy.leafOutput = leaf;
+          policy.depth = depth;
+          attempt(policy);
+        }
+    // Thinner stripes only help while something gets better.
+    if (had && best->dramBytes == before && ++failures > 3)
+      break;
+  }
+}
+
+void Search::blockFamily() {
+  Operation *op = ops.members[0];
+  SmallVector<int64_t> sizes = iterationSizes(op);
+  unsigned rank = shapeOf(op->getResult(0)).size();
+  SmallVector<int64_t> reductionTiles{0};
+  if (sizes.size() > rank) {
+    if (isa<ReduceOp>(op)) {
+      for (int64_t tile : tilesOf(sizes[rank]))
+        if (tile < sizes[rank])
+          reductionTiles.push_back(tile);
+    } else {
+      for (int64_t tile = 1024; tile >= 32; tile /= 2)
+        if (tile < sizes[rank])
+          reductionTiles.push_back(tile);
+    }
+  }
+  for (int64_t reductionTile : reductionTiles)
+    for (int64_t divisor : {1, 2, 4, 16, 64})
+      for (bool columnsOuter : {false, true})
+        for (bool activations : {true, false})
+          for (int64_t resident : {int64_t(4096), int64_t(INT64_MAX), int64_t(0)})
+            for (int64_t depth : {2, 1}) {
+              if (!usesMxu(op) && (divisor > 1 || columnsOuter))
+                continue;
+              Policy policy;
+              policy.reductionTile = reductionTile;
+              policy.accDivisor = divisor;
+              policy.columnsOuter = columnsOuter;
+              policy.streamActivations = activations;
+              policy.residentWeights = resident;
+              policy.leafOutput = true;
+              policy.depth = depth;
+              attempt(policy);
+            }
+}
+
+std::optional<ScheduledGroup> Search::run() {
+  stripeFamily();
+  int64_t compulsory = 0;
+  for (const External &input : ops.inputs) {
+    auto type = cast<RankedTensorType>(input.value.getType());
+    compulsory += input.inSram ? 0 : type.getNumElements() * byteWidth(type.getElementType());
+  }
+  for (const External &output : ops.outputs) {
+    auto type = cast<RankedTensorType>(output.value.getType());
+    compulsory += output.inSram ? 0 : type.getNumElements() * byteWidth(type.getElementType());
+  }
+  if (ops.members.size() == 1 && (!best || best->dramBytes > compulsory))
+    blockFamily();
+  if (!best)
+    error = smallestError;
+  return best;
+}
+
+std::optional<ScheduledGroup> accel::searchSchedule(const GroupOps &ops, const Limits &limits,
+                                                    std::string &error) {
+  return Search(ops, limits, error).run();
+}

@@ -1,0 +1,182 @@
+//===- TileGroups.cpp - routines and @main in tile form -------------------===//
+// Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "GroupEmitter.h"
+
+#include "acc/Plan/Routine.h"
+#include "acc/Tile/Passes.h"
+
+namespace accel {
+#define GEN_PASS_DEF_TILEGROUPS
+#include "acc/Tile/Passes.h.inc"
+} // namespace accel
+
+using namespace mlir;
+using namespace accel;
+
+namespace {
+struct TileGroups : accel::impl::TileGroupsBase<TileGroups> {
+  void runOnOperation() override;
+
+private:
+  LogicalResult tileRoutine(func::FuncOp routine, const Limits &limits);
+  LogicalResult tileMain(func::FuncOp main);
+};
+} // namespace
+
+/// Stored tensors are handed to routines as so many elements from an address.
+static MemRefType pointerTo(Type element, Space space) {
+  return MemRefType::get({ShapedType::kDynamic}, element, MemRefLayoutAttrInterface(),
+                         SpaceAttr::get(element.getContext(), space));
+}
+
+LogicalResult TileGroups::tileRoutine(func::FuncOp routine, const Limits &limits) {
+  GroupOps ops = describeRoutine(routine);
+  auto schedule = routine->getAttrOfType<ScheduleAttr>(kScheduleAttr);
+  std::string error;
+  std::optional<GroupModel> model = GroupModel::build(ops, schedule, limits, error);
+  if (!model)
+    return routine.emitError("schedule is not possible on this target: ") << error;
+
+  // The new body takes the addresses of inputs and outputs.
+  Block &old = routine.getBody().front();
+  OpBuilder builder(&getContext());
+  Block *body = builder.createBlock(&routine.getBody(), routine.getBody().end());
+  SmallVector<Type> types;
+  SmallVector<Argument> inputs, outputs;
+  SmallVector<DictionaryAttr> argAttrs;
+  auto argument = [&](const External &e, DictionaryAttr attrs, SmallVector<Argument> &into) {
+    Type element = cast<RankedTensorType>(e.value.getType()).getElementType();
+    MemRefType type = pointerTo(element, e.inSram ? Space::Sram : Space::Dram);
+    types.push_back(type);
+    into.push_back({body->addArgument(type, e.value.getLoc()),
+                    cast<ReasonAttr>(attrs.get(kReasonAttr)).getValue()});
+    // What the routine needs from here on: the region, and which way bytes go.
+    NamedAttrList kept;
+    kept.set(kKindAttr, attrs.get(kKindAttr));
+    kept.set("accel.writes", builder.getBoolAttr(&into == &outputs));
+    argAttrs.push_back(kept.getDictionary(&getContext()));
+  };
+  for (auto [i, input] : llvm::enumerate(ops.inputs))
+    argument(input, routine.getArgAttrDict(i), inputs);
+  for (auto [i, output] : llvm::enumerate(ops.outputs))
+    argument(output, routine.getResultAttrDict(i), outputs);
+
+  builder.setInsertionPointToEnd(body);
+  Operation *end = func::ReturnOp::create(builder, routine.getLoc());
+  builder.setInsertionPoint(end);
+  GroupEmitter emitter(ops, *model, builder, inputs, outputs, limits.accBytes);
+  if (failed(emitter.emit()))
+    return failure();
+  int64_t macs = 0;
+  for (Operation *op : ops.members)
+    macs += macsOf(op);
+  routine->setAttr("accel.macs", builder.getI64IntegerAttr(macs));
+  old.dropAllReferences();
+  old.dropAllDefinedValueUses();
+  old.erase();
+  routine.setFunctionType(builder.getFunctionType(types, {}));
+  routine.setAllArgAttrs(argAttrs);
+  routine->removeAttr(routine.getResAttrsAttrName());
+  return success();
+}
+
+LogicalResult TileGroups::tileMain(func::FuncOp main) {
+  Storage storage = Storage::analyse(main);
+  if (storage.insertedCopies())
+    return main.emitError("has a view without a layout; run plan-groups first");
+  ModuleOp module = getOperation();
+  MLIRContext *context = &getContext();
+  Block &old = main.getBody().front();
+  OpBuilder builder(context);
+  Block *body = builder.createBlock(&main.getBody(), main.getBody().end());
+  builder.setInsertionPointToEnd(body);
+  Operation *end = func::ReturnOp::create(builder, main.getLoc());
+  builder.setInsertionPoint(end);
+
+  // Memories of stored tensors: what the calls say.
+  SmallVector<Space> spaces(storage.numRoots(), Space::Dram);
+  SmallVector<bool> used(storage.numRoots(), false);
+  for (auto call : old.getOps<func::CallOp>()) {
+    auto routine = module.lookupSymbol<func::FuncOp>(call.getCallee());
+    for (Value operand : call.getOperands())
+      used[storage.of(operand).root] = true;
+    for (auto [i, result] : llvm::enumerate(call.getResults())) {
+      unsigned root = storage.of(result).root;
+      used[root] = true;
+      spaces[root] = routine.getResultAttrOfType<SpaceAttr>(i, kSpaceAttr).getValue();
+    }
+  }
+  SmallVector<Value> memory(storage.numRoots());
+  auto storedTensor = [&](unsigned index) -> Value {
+    const Root &root = storage.root(index);
+    if (memory[index])
+      return memory[index];
+    auto type = MemRefType::get(root.type.getShape(), root.type.getElementType(),
+                                MemRefLayoutAttrInterface(),
+                                SpaceAttr::get(context, spaces[index]));
+    Location loc = Value(root.value).getLoc();
+    std::string name = rootName(storage, index);
+    if (spaces[index] == Space::Sram) {
+      memory[index] = AllocOp::create(builder, loc, type, 1, 1, IntegerAttr(),
+                                      builder.getStringAttr(name));
+      return memory[index];
+    }
+    Attribute value;
+    PackAttr pack;
+    if (auto constant = Value(root.value).getDefiningOp<ConstantOp>()) {
+      value = constant.getValue();
+      pack = constant.getPackAttr();
+    }
+    IntegerAttr number;
+    TypeAttr logical;
+    if (root.kind == RootKind::Input || root.kind == RootKind::Output) {
+      number = builder.getI64IntegerAttr(root.index);
+      logical = TypeAttr::get(root.type);
+    }
+    memory[index] = TensorOp::create(builder, loc, type, kindName(root.kind), name, number, value,
+                                     pack, logical, IntegerAttr());
+    return memory[index];
+  };
+  // Inputs and outputs exist in any case, in order.
+  for (unsigned i = 0; i < storage.numRoots(); ++i)
+    if (storage.root(i).kind == RootKind::Input || storage.root(i).kind == RootKind::Output)
+      storedTensor(i);
+  for (auto call : old.getOps<func::CallOp>()) {
+    SmallVector<Value> operands;
+    auto pass = [&](Value value) {
+      const Placement &place = storage.of(value);
+      Value root = storedTensor(place.root);
+      Type element = storage.root(place.root).type.getElementType();
+      operands.push_back(OffsetOp::create(builder, call.getLoc(),
+                                          pointerTo(element, spaces[place.root]), root,
+                                          place.layout.offset * byteWidth(element)));
+    };
+    for (Value operand : call.getOperands())
+      pass(operand);
+    for (Value result : call.getResults())
+      pass(result);
+    func::CallOp::create(builder, call.getLoc(), call.getCallee(), TypeRange(), operands);
+  }
+  old.dropAllReferences();
+  old.dropAllDefinedValueUses();
+  old.erase();
+  main.setFunctionType(builder.getFunctionType({}, {}));
+  main.setAllArgAttrs(ArrayRef<DictionaryAttr>());
+  main->removeAttr(main.getArgAttrsAttrName());
+  main->removeAttr(main.getResAttrsAttrName());
+  return success();
+}
+
+void TileGroups::runOnOperation() {
+  ModuleOp module = getOperation();
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  FailureOr<Limits> limits = limitsOf(module);
+  if (!main || failed(limits))
+    return signalPassFailure();
+  if (failed(tileMain(main)))
+    return signalPassFailure();
+  for (auto routine : module.getOps<func::FuncOp>())
+    if (routine->hasAttr(kScheduleAttr) && failed(tileRoutine(routine, *limits)))
+      return signalPassFailure();
+}
