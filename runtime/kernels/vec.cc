@@ -1,0 +1,366 @@
+//===- vec.cc - Vector engine ---------------------------------------------===//
+//
+// For each strip of unreduced points: the body, once without a reduction; once
+// for every reduced point where lanes are unreduced points; or over strips of
+// reduced points for each unreduced one. Then post over the strip.
+//
+//===----------------------------------------------------------------------===//
+#include "scratch.h"
+#include "vec_arg.h"
+#include "vec_space.h"
+#include <algorithm>
+
+namespace accel::rt {
+namespace {
+
+/// Points times (steps + streams) below which one thread does it all.
+constexpr int64_t kInlineWork = 60000;
+/// Registers are a cache line or two apart from a power of two, or they would
+/// share the sets of L1.
+constexpr int64_t kRegisterPad = 128;
+
+/// One thread's part of an operation.
+class Runner {
+public:
+  Runner(const VecSpace &space, const CompiledVProg &prog)
+      : s_(space), op_(space.op), p_(prog) {
+    static thread_local Scratch registers;
+    bool wide = false;
+    for (const auto *steps : {&p_.source.body, &p_.source.post})
+      for (const VStep &t : *steps)
+        wide |= VTypeBytes(t.type) == 8 || (t.op == VOp::Cvt && VTypeBytes(VType(t.b)) == 8);
+    for (const VInput &in : p_.source.ins)
+      wide |= VTypeBytes(in.type) == 8;
+    for (const VReduction &r : p_.source.reductions)
+      wide |= VTypeBytes(r.type) == 8;
+    for (const VOutput &out : p_.source.outs)
+      wide |= VTypeBytes(out.type) == 8;
+    const int64_t bytes = kStrip * (wide ? 8 : 4) + kRegisterPad;
+    auto *file = static_cast<uint8_t *>(registers.Get(kVRegs * bytes + 64));
+    for (int r = 0; r < kVRegs; ++r)
+      own_[r] = file + r * bytes;
+    std::copy(own_, own_ + kVRegs, regs_);
+    RunSteps(p_.constants.data(), int64_t(p_.constants.size()), regs_, kStrip);
+    if (!p_.source.reductions.empty()) {
+      static thread_local Scratch sums;
+      const int64_t each = (kReduceLanes + 1) * kStrip * 8;
+      auto *at = static_cast<uint8_t *>(sums.Get(each * kVReductions));
+      for (int j = 0; j < kVReductions; ++j) {
+        sum_[j] = at + j * each;
+        index_[j] = at + j * each + kReduceLanes * kStrip * 8;
+      }
+    }
+    for (size_t i = 0; i < p_.source.ins.size(); ++i)
+      repeats_[i] = Repeats(op_.in[i], p_.source.ins[i].reg);
+  }
+
+  void Run(int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i)
+      RunStrip(s_.StripAt(i));
+  }
+
+private:
+  static constexpr uint32_t kAllInputs = ~0u;
+
+  /// Whether every strip of U sees the same values, so that they are loaded
+  /// once: nothing but the innermost unreduced dimension moves the stream.
+  bool Repeats(const KStream &in, int reg) const {
+    if (in.windowed || s_.lanesReduced || (p_.writtenRegs >> reg & 1))
+      return false;
+    const int inner = s_.unreduced.count ? s_.unreduced.dims[s_.unreduced.count - 1] : -1;
+    for (int d = 0; d < kDims; ++d)
+      if (op_.size[d] > 1 && in.stride[d] != 0 && !(d == inner && s_.WholeRows()))
+        return false;
+    return true;
+  }
+
+  void RunStrip(Strip strip) {
+    int64_t idx[kDims] = {};
+    if (p_.bodyNeeded) {
+      if (s_.reduced.count == 0 && p_.source.reductions.empty())
+        Body(s_.unreduced, strip, idx);
+      else if (s_.lanesReduced)
+        ReduceRows(strip, idx);
+      else
+        ReducePoints(strip, idx);
+    }
+    Post(strip, idx);
+  }
+
+  void Body(const DimList &list, Strip strip, int64_t *idx) {
+    Load(list, strip, idx, kAllInputs);
+    Steps(p_.body, list, strip, idx);
+    Store(list, strip, idx, false);
+  }
+
+  /// Post sees the inputs at reduced index 0 and the reductions' results.
+  void Post(Strip strip, int64_t *idx) {
+    bool any = false;
+    for (const VOutput &out : p_.source.outs)
+      any |= out.post;
+    if (!any)
+      return;
+    for (int i = 0; i < s_.reduced.count; ++i)
+      idx[s_.reduced.dims[i]] = 0;
+    Load(s_.unreduced, strip, idx, p_.usedByPost);
+    for (size_t j = 0; j < p_.source.reductions.size(); ++j) {
+      const VReduction &r = p_.source.reductions[j];
+      regs_[r.dst] = IsArg(r.kind) ? index_[j] : sum_[j];
+    }
+    Steps(p_.post, s_.unreduced, strip, idx);
+    Store(s_.unreduced, strip, idx, true);
+    std::copy(own_, own_ + kVRegs, regs_);
+  }
+
+  //===-- Reductions ------------------------------------------------------===//
+
+  /// Lanes are unreduced points; reduced points one after the other.
+  void ReducePoints(Strip strip, int64_t *idx) {
+    const auto &reds = p_.source.reductions;
+    for (size_t j = 0; j < reds.size(); ++j)
+      if (!IsArg(reds[j].kind))
+        Start(int(j), strip, idx, strip.count, kStrip);
+    const DimList &rd = s_.reduced;
+    for (int64_t running = 0; running < rd.points; ++running) {
+      int64_t rest = running;
+      for (int i = rd.count - 1; i >= 0; --i) {
+        idx[rd.dims[i]] = rest % op_.size[rd.dims[i]];
+        rest /= op_.size[rd.dims[i]];
+      }
+      Body(s_.unreduced, strip, idx);
+      for (size_t j = 0; j < reds.size(); ++j) {
+        const VReduction &r = reds[j];
+        if (IsArg(r.kind)) {
+          ArgReduce(r.kind, r.type, sum_[j], index_[j], regs_[r.src], strip.count, running,
+                    false);
+          continue;
+        }
+        const int64_t lane = r.lanes ? running % kReduceLanes : 0;
+        ReduceInto(r.kind, r.type, sum_[j] + lane * kStrip * VTypeBytes(r.type), regs_[r.src],
+                   strip.count);
+      }
+    }
+    for (size_t j = 0; j < reds.size(); ++j)
+      if (reds[j].lanes)
+        ReduceTree(reds[j].kind, reds[j].type, sum_[j], kStrip, strip.count);
+    std::copy(own_, own_ + kVRegs, regs_);
+  }
+
+  /// Identity, or the outputs' current values, into `lanes` partials each
+  /// `stride` elements apart.
+  void Start(int j, Strip strip, int64_t *idx, int64_t n, int64_t stride) {
+    const VReduction &r = p_.source.reductions[size_t(j)];
+    const int64_t bytes = VTypeBytes(r.type);
+    for (int64_t l = 0; l < (r.lanes ? kReduceLanes : 1); ++l)
+      ReduceIdentity(r.kind, r.type, sum_[j] + l * stride * bytes, n);
+    if (!op_.resume || r.lanes)
+      return;
+    for (size_t o = 0; o < p_.source.outs.size(); ++o)
+      if (p_.source.outs[o].post && p_.source.outs[o].reg == r.dst)
+        LoadStream(op_.out[o], r.type, s_.unreduced, strip, idx, sum_[j]);
+  }
+
+  /// Lanes are reduced points, for each unreduced point of the strip.
+  void ReduceRows(Strip strip, int64_t *idx) {
+    const auto &reds = p_.source.reductions;
+    alignas(64) uint8_t partials[kVReductions][kReduceLanes * 8];
+    if (op_.resume)
+      for (size_t j = 0; j < reds.size(); ++j)
+        if (!IsArg(reds[j].kind) && !reds[j].lanes)
+          Start(int(j), strip, idx, strip.count, kStrip);
+    for (int64_t u = 0; u < strip.count; ++u) {
+      SetIndex(strip.first + u, idx);
+      uint8_t *sum[kVReductions] = {};
+      for (size_t j = 0; j < reds.size(); ++j) {
+        const VReduction &r = reds[j];
+        sum[j] = sum_[j] + u * VTypeBytes(r.type);
+        if (r.lanes)
+          ReduceIdentity(r.kind, r.type, partials[j], kReduceLanes);
+        else if (!op_.resume && !IsArg(r.kind))
+          ReduceIdentity(r.kind, r.type, sum[j], 1);
+      }
+      for (int64_t first = 0; first < s_.reduced.points; first += kStrip) {
+        const Strip part{first, std::min(kStrip, s_.reduced.points - first)};
+        Body(s_.reduced, part, idx);
+        for (size_t j = 0; j < reds.size(); ++j) {
+          const VReduction &r = reds[j];
+          if (IsArg(r.kind))
+            ArgReduce(r.kind, r.type, sum[j], index_[j] + u * VTypeBytes(r.type), regs_[r.src],
+                      part.count, first, true);
+          else if (r.lanes)
+            ReduceLanes(r.kind, r.type, partials[j], regs_[r.src], part.count);
+          else
+            ReduceSequential(r.kind, r.type, sum[j], regs_[r.src], part.count);
+        }
+      }
+      for (size_t j = 0; j < reds.size(); ++j)
+        if (reds[j].lanes) {
+          ReduceTree(reds[j].kind, reds[j].type, partials[j], 1, 1);
+          std::memcpy(sum[j], partials[j], size_t(VTypeBytes(reds[j].type)));
+        }
+    }
+    std::copy(own_, own_ + kVRegs, regs_);
+  }
+
+  void SetIndex(int64_t flat, int64_t *idx) const {
+    const DimList &u = s_.unreduced;
+    for (int i = u.count - 1; i >= 0; --i) {
+      idx[u.dims[i]] = flat % op_.size[u.dims[i]];
+      flat /= op_.size[u.dims[i]];
+    }
+  }
+
+  //===-- Streams ---------------------------------------------------------===//
+
+  /// Loads the inputs whose registers are in `regs`.
+  void Load(const DimList &list, Strip strip, int64_t *idx, uint32_t regs) {
+    for (size_t i = 0; i < p_.source.ins.size(); ++i) {
+      const VInput &in = p_.source.ins[i];
+      if (!(regs >> in.reg & 1))
+        continue;
+      regs_[in.reg] = own_[in.reg];
+      if (repeats_[i]) {
+        if (loaded_[i] >= strip.count)
+          continue;
+        loaded_[i] = strip.count;
+      } else if (InPlace(op_.in[i], in, list, strip, idx)) {
+        continue;
+      }
+      LoadStream(op_.in[i], in.type, list, strip, idx, own_[in.reg]);
+    }
+  }
+
+  /// Points the register at the stream where its bytes are already those of
+  /// the register.
+  bool InPlace(const KStream &s, const VInput &in, const DimList &list, Strip strip,
+               int64_t *idx) {
+    const bool same = in.type == VType::F32   ? s.type == KType::F32
+                      : in.type == VType::I32 ? s.type == KType::I32 || s.type == KType::U32
+                      : in.type == VType::I64 ? s.type == KType::I64 || s.type == KType::U64
+                                              : s.type == KType::F64;
+    if (!same || strip.count % 16 != 0 || (p_.writtenRegs >> in.reg & 1))
+      return false;
+    // One row in one segment.
+    bool found = false;
+    ForEachRow(list, op_.size, strip, idx,
+               [&](const int64_t *at, int inner, int64_t begin, int64_t end, int64_t) {
+                 if (end - begin != strip.count)
+                   return;
+                 WalkRow(s, at, inner, begin, end, [&](const RowSegment &g) {
+                   if (g.count == strip.count && g.inside && g.step == VTypeBytes(in.type)) {
+                     regs_[in.reg] = s.mem + g.offset;
+                     found = true;
+                   }
+                 });
+               });
+    return found;
+  }
+
+  void LoadStream(const KStream &s, VType type, const DimList &list, Strip strip, int64_t *idx,
+                  void *dst) {
+    const int64_t bytes = VTypeBytes(type);
+    auto *to = static_cast<uint8_t *>(dst);
+    ForEachRow(list, op_.size, strip, idx,
+               [&](const int64_t *at, int inner, int64_t begin, int64_t end, int64_t position) {
+                 WalkRow(s, at, inner, begin, end, [&](const RowSegment &g) {
+                   uint8_t *out = to + (position + g.begin - begin) * bytes;
+                   if (!g.inside)
+                     FillPad(type, s.padBits, g.count, out);
+                   else if (g.step == 0)
+                     Broadcast(s.type, type, s.mem + g.offset, g.count, out);
+                   else
+                     LoadRow(s.type, type, s.mem + g.offset, g.step, g.count, out);
+                 });
+               });
+  }
+
+  static void Broadcast(KType from, VType to, const uint8_t *src, int64_t n, void *dst) {
+    LoadRow(from, to, src, 0, 1, dst);
+    if (VTypeBytes(to) == 4)
+      std::fill_n(static_cast<uint32_t *>(dst), n, *static_cast<uint32_t *>(dst));
+    else
+      std::fill_n(static_cast<uint64_t *>(dst), n, *static_cast<uint64_t *>(dst));
+  }
+
+  void Store(const DimList &list, Strip strip, int64_t *idx, bool post) {
+    for (size_t o = 0; o < p_.source.outs.size(); ++o) {
+      const VOutput &out = p_.source.outs[o];
+      if (out.post != post)
+        continue;
+      const KStream &s = op_.out[o];
+      const auto *from = static_cast<const uint8_t *>(regs_[out.reg]);
+      const int64_t bytes = VTypeBytes(out.type);
+      ForEachRow(list, op_.size, strip, idx,
+                 [&](const int64_t *at, int inner, int64_t begin, int64_t end, int64_t position) {
+                   WalkRow(s, at, inner, begin, end, [&](const RowSegment &g) {
+                     if (g.inside)
+                       StoreRow(out.type, s.type, from + (position + g.begin - begin) * bytes,
+                                s.mem + g.offset, g.step, g.count);
+                   });
+                 });
+    }
+  }
+
+  //===-- Steps -----------------------------------------------------------===//
+
+  void Steps(const std::vector<VStep> &steps, const DimList &list, Strip strip, int64_t *idx) {
+    int64_t done = 0;
+    const int64_t count = int64_t(steps.size());
+    for (int64_t i = 0; i < count; ++i) {
+      if (steps[size_t(i)].op != VOp::Iota)
+        continue;
+      RunSteps(steps.data() + done, i - done, regs_, strip.count);
+      Iota(steps[size_t(i)], list, strip, idx);
+      done = i + 1;
+    }
+    RunSteps(steps.data() + done, count - done, regs_, strip.count);
+  }
+
+  void Iota(const VStep &t, const DimList &list, Strip strip, int64_t *idx) {
+    void *dst = regs_[t.dst];
+    ForEachRow(list, op_.size, strip, idx,
+               [&](const int64_t *at, int inner, int64_t begin, int64_t end, int64_t position) {
+                 for (int64_t i = begin; i < end; ++i) {
+                   const int64_t v = inner == t.a ? i : at[t.a];
+                   const int64_t p = position + i - begin;
+                   switch (t.type) {
+                   case VType::F32: static_cast<float *>(dst)[p] = float(v); break;
+                   case VType::I32: static_cast<int32_t *>(dst)[p] = int32_t(v); break;
+                   case VType::I64: static_cast<int64_t *>(dst)[p] = v; break;
+                   case VType::F64: static_cast<double *>(dst)[p] = double(v); break;
+                   }
+                 }
+               });
+  }
+
+  const VecSpace &s_;
+  const VecOp &op_;
+  const CompiledVProg &p_;
+  VRegs own_ = {}, regs_ = {};
+  uint8_t *sum_[kVReductions] = {}, *index_[kVReductions] = {};
+  bool repeats_[kVIns] = {};
+  int64_t loaded_[kVIns] = {};
+};
+
+} // namespace
+
+void ExecVec(const VecOp &op, const CompiledVProg &prog, ThreadPool &pool) {
+  int64_t points = 1;
+  for (int64_t n : op.size) {
+    if (n <= 0)
+      return;
+    points *= n;
+  }
+  VecSpace space(op, prog, pool.threads());
+  const int64_t work =
+      points * int64_t(prog.body.size() + prog.post.size() + prog.source.ins.size() + 1);
+  const int parts =
+      work < kInlineWork ? 1 : int(std::min<int64_t>(pool.threads(), space.strips));
+  pool.Run(parts, [&](int part) {
+    PartRange r = CutRange(space.strips, 1, part, parts);
+    if (r.begin < r.end)
+      Runner(space, prog).Run(r.begin, r.end);
+  });
+}
+
+} // namespace accel::rt
