@@ -140,6 +140,9 @@ Hazard Shadow::Access(int e, const VectorClock &vc, int64_t begin, int64_t end) 
       if (Hazard h = Check<kWrite>(b.state, e, vc, initialised_); h.kind) {
         h.begin = std::max(begin, at);
         h.end = std::min(end, at + kBlock);
+        // The message names all bytes that share the history.
+        for (; ++i <= last && !blocks_[i].detail && blocks_[i].state == b.state;)
+          h.end = std::min(end, (i + 1) * kBlock);
         return h;
       }
       good = b.state;
