@@ -112,7 +112,7 @@ private:
     place.home = values.current;
     while (place.home->owner && place.home->owner->kind == Item::If)
       place.home = place.home->owner->parent;
-    Affine address = Affine::of(place.begin);
+    Affine address = Affine::number(place.begin);
     if (place.space == Space::Sram)
       address.add(Affine::of(routine.frameReg));
     address.add(rotation(*place.home, place.slots, alloc.getLoc()), slot);
@@ -125,7 +125,7 @@ private:
   /// chains), modulo the depth.
   Affine rotation(const Block &home, int64_t slots, Location location) {
     if (slots == 1 || !home.owner)
-      return Affine::of(0);
+      return Affine::number(0);
     const Item *carrier = carrierOf(home);
     Affine count;
     int64_t iterations = 1; // of the loops inside of `loop`
@@ -218,7 +218,7 @@ private:
       Region &region = isElse ? conditional.getElseRegion() : conditional.getThenRegion();
       if (region.empty())
         continue;
-      Affine taken = isElse ? Affine::of(1).add(*condition, -1) : *condition;
+      Affine taken = isElse ? Affine::number(1).add(*condition, -1) : *condition;
       if (taken.isConstant()) {
         if (taken.constant && failed(lowerBlock(region.front(), *values.current)))
           return failure();

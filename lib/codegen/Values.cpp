@@ -103,7 +103,7 @@ std::optional<Affine> Values::affine(Value value) {
     return it->second;
   IntegerAttr constant;
   if (matchPattern(value, m_Constant(&constant)))
-    return Affine::of(constant.getType().isInteger(1) ? int64_t(constant.getValue().getZExtValue())
+    return Affine::number(constant.getType().isInteger(1) ? int64_t(constant.getValue().getZExtValue())
                                                       : constant.getValue().getSExtValue());
   Operation *op = value.getDefiningOp();
   if (!op) {
@@ -126,12 +126,12 @@ std::optional<Affine> Values::compare(Operation *op) {
   using P = arith::CmpIPredicate;
   P predicate = cmp.getPredicate();
   // Everything is less(a, b), equal(a, b) or the opposite of one.
-  auto negate = [&](Affine value) { return Affine::of(1).add(value, -1); };
+  auto negate = [&](Affine value) { return Affine::number(1).add(value, -1); };
   auto less = [&](const Affine &a, const Affine &b) {
     Affine difference = a;
     difference.add(b, -1);
     if (difference.isConstant())
-      return Affine::of(difference.constant < 0);
+      return Affine::number(difference.constant < 0);
     if (b.isConstant())
       return Affine::of(emit(Opcode::Cmplti, reg(a, loc), 0, b.constant, loc));
     return Affine::of(emit(Opcode::Cmplt, reg(a, loc), reg(b, loc), 0, loc));
@@ -140,7 +140,7 @@ std::optional<Affine> Values::compare(Operation *op) {
     Affine difference = a;
     difference.add(b, -1);
     if (difference.isConstant())
-      return Affine::of(difference.constant == 0);
+      return Affine::number(difference.constant == 0);
     if (b.isConstant())
       return Affine::of(emit(Opcode::Cmpeqi, reg(a, loc), 0, b.constant, loc));
     return Affine::of(emit(Opcode::Cmpeq, reg(a, loc), reg(b, loc), 0, loc));
@@ -180,7 +180,7 @@ std::optional<Affine> Values::compute(Operation *op) {
   /// An instruction with an immediate form for a constant second operand.
   auto binary = [&](Opcode plain, Opcode immediate, auto fold) -> Affine {
     if (in[0].isConstant() && in[1].isConstant())
-      return Affine::of(fold(in[0].constant, in[1].constant));
+      return Affine::number(fold(in[0].constant, in[1].constant));
     if (in[1].isConstant())
       return Affine::of(emit(immediate, reg(in[0], loc), 0, in[1].constant, loc));
     return Affine::of(emit(plain, reg(in[0], loc), reg(in[1], loc), 0, loc));
@@ -196,7 +196,7 @@ std::optional<Affine> Values::compute(Operation *op) {
     if (in[0].isConstant())
       std::swap(in[0], in[1]);
     if (in[1].isConstant())
-      return Affine::of(0).add(in[0], in[1].constant);
+      return Affine::number(0).add(in[0], in[1].constant);
     return Affine::of(emit(Opcode::Mul, reg(in[0], loc), reg(in[1], loc), 0, loc));
   }
   if (isa<arith::IndexCastOp, arith::ExtUIOp, arith::IndexCastUIOp>(op))
@@ -210,7 +210,7 @@ std::optional<Affine> Values::compute(Operation *op) {
     // Operands are positions and extents, never negative where rounding toward
     // zero and down differ; floordivsi is exact for both.
     if (in[1].constant == 1)
-      return isa<arith::RemSIOp, arith::RemUIOp>(op) ? Affine::of(0) : in[0];
+      return isa<arith::RemSIOp, arith::RemUIOp>(op) ? Affine::number(0) : in[0];
     if (isa<arith::CeilDivSIOp>(op)) {
       in[0].constant += in[1].constant - 1;
       return binary(Opcode::Div, Opcode::Divi, floorDiv);
@@ -236,7 +236,7 @@ std::optional<Affine> Values::compute(Operation *op) {
         emit(isAnd ? Opcode::And : Opcode::Or, reg(in[0], loc), reg(in[1], loc), 0, loc));
   }
   if (isa<arith::XOrIOp>(op) && op->getResult(0).getType().isInteger(1) && in[1].isConstant())
-    return in[1].constant ? Affine::of(1).add(in[0], -1) : in[0];
+    return in[1].constant ? Affine::number(1).add(in[0], -1) : in[0];
   if (isa<arith::SelectOp>(op)) {
     if (in[0].isConstant())
       return in[0].constant ? in[1] : in[2];

@@ -19,7 +19,7 @@ struct Affine {
   int64_t constant = 0;
   llvm::SmallVector<std::pair<Reg, int64_t>, 4> terms;
 
-  static Affine of(int64_t constant) { return {constant, {}}; }
+  static Affine number(int64_t constant) { return {constant, {}}; }
   static Affine of(Reg reg) { return {0, {{reg, 1}}}; }
   bool isConstant() const { return terms.empty(); }
   Affine &add(const Affine &other, int64_t factor = 1);
