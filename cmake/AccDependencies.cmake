@@ -24,20 +24,24 @@ target_link_libraries(acc_mlir_all INTERFACE
   "${ACC_LLVM_DIR}/lib/libMLIRRegisterAllExtensions.a"
   acc_mlir)
 
-# ONNX's C++ library, built by scripts/setup into a cache folder.
-if(NOT ACC_ONNX_DIR)
+# ONNX's C++ library, built by scripts/setup into a cache folder. Asked again at
+# each configuration: the folder's name changes with version and flags.
+set(ACC_ONNX_DIR "" CACHE PATH "prefix of ONNX 1.22's C++ library; empty: scripts/onnx-prefix")
+set(acc_onnx_dir "${ACC_ONNX_DIR}")
+if(NOT acc_onnx_dir)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS scripts/onnx-prefix)
   execute_process(COMMAND "${CMAKE_SOURCE_DIR}/scripts/onnx-prefix"
-                  OUTPUT_VARIABLE acc_onnx_prefix OUTPUT_STRIP_TRAILING_WHITESPACE)
-  set(ACC_ONNX_DIR "${acc_onnx_prefix}" CACHE PATH "prefix of ONNX 1.22's C++ library")
+                  OUTPUT_VARIABLE acc_onnx_dir OUTPUT_STRIP_TRAILING_WHITESPACE)
 endif()
-if(NOT EXISTS "${ACC_ONNX_DIR}/lib/cmake/ONNX/ONNXConfig.cmake")
-  message(FATAL_ERROR "no ONNX C++ library in '${ACC_ONNX_DIR}': run scripts/setup "
+if(NOT EXISTS "${acc_onnx_dir}/lib/cmake/ONNX/ONNXConfig.cmake")
+  message(FATAL_ERROR "no ONNX C++ library in '${acc_onnx_dir}': run scripts/setup "
                       "(or make build), which builds it once, or set ACC_ONNX_DIR")
 endif()
 find_package(Protobuf REQUIRED) # before ONNX, whose targets refer to it
-find_package(ONNX 1.22 REQUIRED CONFIG PATHS "${ACC_ONNX_DIR}" NO_DEFAULT_PATH)
+unset(ONNX_DIR CACHE) # a remembered place would outlive a change of the above
+find_package(ONNX 1.22 REQUIRED CONFIG PATHS "${acc_onnx_dir}" NO_DEFAULT_PATH)
 add_library(acc_onnx INTERFACE)
 target_link_libraries(acc_onnx INTERFACE ONNX::onnx)
-target_include_directories(acc_onnx SYSTEM INTERFACE "${ACC_ONNX_DIR}/include")
+target_include_directories(acc_onnx SYSTEM INTERFACE "${acc_onnx_dir}/include")
 
 find_package(tomlplusplus REQUIRED)
