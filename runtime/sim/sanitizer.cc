@@ -10,20 +10,21 @@ namespace accel::rt {
 
 absl::StatusOr<std::unique_ptr<Sanitizer>> Sanitizer::Create(const DecodedProgram &program) {
   std::unique_ptr<Sanitizer> s(new Sanitizer(program));
-  auto create = [](Shadow &shadow, int64_t bytes, bool initialised, const char *what) {
-    absl::StatusOr<Shadow> made = Shadow::Create(bytes, initialised, what);
+  auto create = [](Shadow &shadow, int64_t bytes, bool initialised, bool isDram, const char *what) {
+    absl::StatusOr<Shadow> made = Shadow::Create(bytes, initialised, isDram, what);
     if (made.ok())
       shadow = *std::move(made);
     return made.status();
   };
   const ArtifactData &data = program.data();
-  ACC_RETURN_IF_ERROR(create(s->sram_, data.target.sramBytes, false, "shadow of SRAM"));
-  ACC_RETURN_IF_ERROR(create(s->acc_, data.target.accBytes, false, "shadow of accumulators"));
+  ACC_RETURN_IF_ERROR(create(s->sram_, data.target.sramBytes, false, false, "shadow of SRAM"));
+  ACC_RETURN_IF_ERROR(
+      create(s->acc_, data.target.accBytes, false, false, "shadow of accumulators"));
   s->region_.resize(256);
   for (const RegionInfo &r : data.regions)
     if (!IsReadOnly(r.kind)) {
       s->region_[r.id] = std::make_unique<Shadow>();
-      ACC_RETURN_IF_ERROR(create(*s->region_[r.id], r.bytes, r.kind == RegionKind::State,
+      ACC_RETURN_IF_ERROR(create(*s->region_[r.id], r.bytes, r.kind == RegionKind::State, true,
                                  "shadow of a DRAM region"));
     }
   return s;

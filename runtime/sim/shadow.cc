@@ -6,9 +6,12 @@
 
 namespace accel::rt {
 
-absl::StatusOr<Shadow> Shadow::Create(int64_t bytes, bool initialised, const std::string &what) {
+absl::StatusOr<Shadow> Shadow::Create(int64_t bytes, bool initialised, bool isDram,
+                                      const std::string &what) {
   Shadow s;
-  int64_t blocks = (bytes + kBlock - 1) / kBlock;
+  s.shift_ = isDram ? 7 : 5;
+  s.block_ = int64_t(1) << s.shift_;
+  int64_t blocks = (bytes + s.block_ - 1) >> s.shift_;
   absl::StatusOr<Pages> pages = Pages::Allocate(blocks * int64_t(sizeof(Block)), what);
   ACC_RETURN_IF_ERROR(pages.status());
   s.pages_ = *std::move(pages);
@@ -60,7 +63,7 @@ Hazard Shadow::Part(Block &b, int e, const VectorClock &vc, int64_t blockBegin, 
     Record<kWrite>(next, e, number);
     if (next == b.state)
       return {};
-    if (from == 0 && to == kBlock) {
+    if (from == 0 && to == block_) {
       b.state = next;
       return {};
     }
@@ -76,12 +79,12 @@ Hazard Shadow::Part(Block &b, int e, const VectorClock &vc, int64_t blockBegin, 
     if (from > 0)
       list.push_back({0, uint8_t(from), b.state});
     list.push_back({uint8_t(from), uint8_t(to), next});
-    if (to < kBlock)
-      list.push_back({uint8_t(to), uint8_t(kBlock), b.state});
+    if (to < block_)
+      list.push_back({uint8_t(to), uint8_t(block_), b.state});
     return {};
   }
   std::vector<Segment> &list = details_[b.detail - 1];
-  Segment next[kBlock];
+  Segment next[kLargestBlock];
   int n = 0;
   auto add = [&](int begin, int end, const State &s) {
     if (begin >= end)
@@ -121,16 +124,16 @@ Hazard Shadow::Part(Block &b, int e, const VectorClock &vc, int64_t blockBegin, 
 template <bool kWrite>
 Hazard Shadow::Access(int e, const VectorClock &vc, int64_t begin, int64_t end) {
   uint32_t number = vc.clock[e];
-  int64_t first = begin / kBlock, last = (end - 1) / kBlock;
+  int64_t first = begin >> shift_, last = (end - 1) >> shift_;
   // Blocks of a tile mostly share one history: it is checked once.
   State good;
   bool haveGood = false;
   for (int64_t i = first; i <= last; ++i) {
     Block &b = blocks_[i];
-    int64_t at = i * kBlock;
+    int64_t at = i << shift_;
     int from = int(std::max(begin - at, int64_t(0)));
-    int to = int(std::min(end - at, int64_t(kBlock)));
-    if (b.detail || from != 0 || to != kBlock) {
+    int to = int(std::min(end - at, block_));
+    if (b.detail || from != 0 || to != block_) {
       if (Hazard h = Part<kWrite>(b, e, vc, at, from, to); h.kind)
         return h;
       continue;
@@ -139,10 +142,10 @@ Hazard Shadow::Access(int e, const VectorClock &vc, int64_t begin, int64_t end) 
     if (!same) {
       if (Hazard h = Check<kWrite>(b.state, e, vc, initialised_); h.kind) {
         h.begin = std::max(begin, at);
-        h.end = std::min(end, at + kBlock);
+        h.end = std::min(end, at + block_);
         // The message names all bytes that share the history.
         for (; ++i <= last && !blocks_[i].detail && blocks_[i].state == b.state;)
-          h.end = std::min(end, (i + 1) * kBlock);
+          h.end = std::min(end, (i + 1) * block_);
         return h;
       }
       good = b.state;
@@ -164,8 +167,8 @@ int64_t Shadow::FirstUnwritten(int64_t begin, int64_t end) const {
   if (initialised_)
     return end;
   for (int64_t at = begin; at < end;) {
-    const Block &b = blocks_[at / kBlock];
-    int64_t base = at / kBlock * kBlock;
+    const Block &b = blocks_[at >> shift_];
+    int64_t base = at >> shift_ << shift_;
     if (!b.detail) {
       if (!b.state.writer)
         return at;
@@ -174,7 +177,7 @@ int64_t Shadow::FirstUnwritten(int64_t begin, int64_t end) const {
         if (!s.state.writer && base + s.end > at && base + s.begin < end)
           return std::max(at, base + int64_t(s.begin));
     }
-    at = base + kBlock;
+    at = base + block_;
   }
   return end;
 }

@@ -1,8 +1,9 @@
 //===- shadow.h - Who wrote and read each byte ----------------------------===//
 //
-// Byte-exact, but kept by blocks of 32 bytes: a block whose bytes have one
-// history is one State; others hold a list of segments. Tiles touch whole
-// blocks nearly always, so a check costs a few operations a block.
+// Byte-exact, but kept by blocks: a block whose bytes have one history is one
+// State; others hold a list of segments. Tiles touch whole blocks nearly
+// always, so a check costs a few operations a block. On-chip memories have
+// small blocks; DRAM, which is large and moved in long runs, larger ones.
 //
 //===----------------------------------------------------------------------===//
 #ifndef ACC_RUNTIME_SIM_SHADOW_H
@@ -43,7 +44,8 @@ class Shadow {
 public:
   Shadow() = default;
   /// `initialised`: the memory has content before the run.
-  static absl::StatusOr<Shadow> Create(int64_t bytes, bool initialised, const std::string &what);
+  static absl::StatusOr<Shadow> Create(int64_t bytes, bool initialised, bool isDram,
+                                       const std::string &what);
   void Clear();
 
   /// Engine `e`, whose knowledge is `vc`, reads or writes [begin, end); the
@@ -68,7 +70,7 @@ private:
     uint8_t begin, end; // within the block
     State state;
   };
-  static constexpr int kBlock = 32;
+  static constexpr int kLargestBlock = 128; // Segment counts in bytes
 
   template <bool kWrite> Hazard Access(int e, const VectorClock &vc, int64_t begin, int64_t end);
   template <bool kWrite>
@@ -80,6 +82,8 @@ private:
   Pages pages_;
   Block *blocks_ = nullptr;
   bool initialised_ = false;
+  int64_t block_ = 32; // bytes
+  int shift_ = 5;
   std::vector<std::vector<Segment>> details_;
   std::vector<uint32_t> free_;
 };
