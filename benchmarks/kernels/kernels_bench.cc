@@ -2,6 +2,7 @@
 // GB/s (bytes read and written) of the vector and DMA engines.
 //   build/bin/kernels_bench --benchmark_filter=Mxu
 #include "acc/runtime/kernels.h"
+#include "acc/runtime/vprog.h"
 #include <benchmark/benchmark.h>
 #include <cstring>
 
@@ -78,7 +79,109 @@ BENCHMARK_CAPTURE(Conv, DepthwiseF32, KType::F32, true)
     ->Args({56, 32, 1, 3})->Args({28, 96, 1, 3})->Args({14, 240, 1, 5})->Args({56, 24, 1, 3});
 BENCHMARK_CAPTURE(Conv, DepthwiseU8, KType::U8, true)->Args({28, 96, 1, 3});
 
+/// A vector program over [rows, columns] of f32 unless said otherwise; `vector`
+/// inputs hold one row.
+struct VecCase {
+  const char *name;
+  VProg prog;
+  int vectorInputs; // trailing inputs that repeat every row
+  bool reduceRow = false;
+  KType in = KType::F32, out = KType::F32;
+};
+
+VStep S(VOp op, int dst, int a = 0, int b = 0, int c = 0, VType t = VType::F32) {
+  return {op, uint8_t(dst), uint8_t(a), uint8_t(b), uint8_t(c), t, 0};
+}
+VStep C(int dst, double v) {
+  return {VOp::Imm, uint8_t(dst), 0, 0, 0, VType::F32, std::bit_cast<uint64_t>(v)};
+}
+
+std::vector<VecCase> VecCases() {
+  const VInput a{0, VType::F32}, b{1, VType::F32}, c{2, VType::F32};
+  const VOutput r{3, false, VType::F32}, post{4, true, VType::F32};
+  std::vector<VecCase> v;
+  v.push_back({"bias_relu", {{a, b}, {r}, {S(VOp::Add, 3, 0, 1), C(5, 0), S(VOp::Max, 3, 3, 5)}, {}, {}}, 1});
+  v.push_back({"bias_add_relu", {{a, c, b}, {r}, {S(VOp::Add, 3, 0, 1), S(VOp::Add, 3, 3, 2), C(5, 0), S(VOp::Max, 3, 3, 5)}, {}, {}}, 1});
+  v.push_back({"add", {{a, b}, {r}, {S(VOp::Add, 3, 0, 1)}, {}, {}}, 0});
+  v.push_back({"hardswish", {{a}, {r}, {C(5, 3), C(6, 0), C(7, 6), C(8, 1.0 / 6), S(VOp::Add, 3, 0, 5), S(VOp::Max, 3, 3, 6), S(VOp::Min, 3, 3, 7), S(VOp::Mul, 3, 3, 0), S(VOp::Mul, 3, 3, 8)}, {}, {}}, 0});
+  v.push_back({"gelu", {{a}, {r}, {C(5, 0.70710678), C(6, 1), C(7, .5), S(VOp::Mul, 3, 0, 5), S(VOp::Erf, 3, 3), S(VOp::Add, 3, 3, 6), S(VOp::Mul, 4, 0, 7), S(VOp::Mul, 3, 3, 4)}, {}, {}}, 0});
+  v.push_back({"exp", {{a}, {r}, {S(VOp::Exp, 3, 0)}, {}, {}}, 0});
+  v.push_back({"sigmoid", {{a}, {r}, {S(VOp::Sigmoid, 3, 0)}, {}, {}}, 0});
+  VecCase q{"requantise", {{{0, VType::I32}, b, c}, {r}, {S(VOp::Cvt, 3, 0, 1), S(VOp::Mul, 3, 3, 1), S(VOp::Rne, 3, 3), S(VOp::Add, 3, 3, 2)}, {}, {}}, 2};
+  q.out = KType::U8;
+  v.push_back(q);
+  v.push_back({"row_sum_lanes", {{a}, {post}, {}, {}, {{0, 4, VReduce::Sum, true, VType::F32}}}, 0, true});
+  v.push_back({"row_max", {{a}, {post}, {}, {}, {{0, 4, VReduce::Max, false, VType::F32}}}, 0, true});
+  v.push_back({"exp_sub_sum", {{a}, {r, post}, {C(5, 1), S(VOp::Sub, 3, 0, 5), S(VOp::Exp, 3, 3)}, {}, {{3, 4, VReduce::Sum, true, VType::F32}}}, 0, true});
+  return v;
+}
+
+void Vec(benchmark::State &state, const VecCase &v, int64_t rows, int64_t columns) {
+  VecOp op;
+  op.size[4] = rows, op.size[5] = columns;
+  op.reduceMask = v.reduceRow ? 32 : 0;
+  std::vector<std::vector<float>> in(4), out(2);
+  int64_t moved = 0;
+  size_t ins = v.prog.ins.size();
+  for (size_t i = 0; i < ins; ++i) {
+    bool vector = int(i) + v.vectorInputs >= int(ins);
+    in[i].assign(size_t(vector ? columns : rows * columns), 0.5f);
+    op.in[i].mem = reinterpret_cast<uint8_t *>(in[i].data());
+    op.in[i].type = i == 0 && v.prog.ins[0].type == VType::I32 ? KType::I32 : v.in;
+    op.in[i].stride[5] = 4, op.in[i].stride[4] = vector ? 0 : columns * 4;
+    moved += vector ? 0 : rows * columns * 4;
+  }
+  for (size_t i = 0; i < v.prog.outs.size(); ++i) {
+    out[i].resize(size_t(rows * columns));
+    op.out[i].mem = reinterpret_cast<uint8_t *>(out[i].data());
+    op.out[i].type = v.out;
+    int64_t e = KTypeBytes(v.out);
+    bool post = v.prog.outs[i].post;
+    op.out[i].stride[5] = post ? 0 : e, op.out[i].stride[4] = post ? e : columns * e;
+    moved += post ? 0 : rows * columns * e;
+  }
+  auto compiled = CompileVProg(v.prog);
+  ThreadPool pool(1);
+  for (auto _ : state)
+    ExecVec(op, **compiled, pool);
+  state.SetBytesProcessed(state.iterations() * moved);
+  state.counters["ns/point"] =
+      benchmark::Counter(double(rows * columns) * 1e-9,
+                         benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
+}
+
+/// 2-D copies of [rows, columns] f32.
+void Dma(benchmark::State &state, int kind) {
+  int64_t rows = state.range(0), columns = state.range(1);
+  std::vector<uint8_t> a(size_t(rows * columns * 4)), b(a.size());
+  DmaOp op;
+  op.size[4] = rows, op.size[5] = columns;
+  op.src.mem = a.data(), op.dst.mem = b.data();
+  op.src.stride[5] = 4, op.src.stride[4] = columns * 4;
+  op.dst.stride[5] = kind ? rows * 4 : 4, op.dst.stride[4] = kind ? 4 : columns * 4;
+  if (kind == 2)
+    op.dst.type = KType::F16, op.dst.stride[5] = 2, op.dst.stride[4] = columns * 2;
+  ThreadPool pool(1);
+  for (auto _ : state)
+    ExecDma(op, pool).IgnoreError();
+  state.SetBytesProcessed(state.iterations() * rows * columns * 8);
+}
+BENCHMARK_CAPTURE(Dma, rows, 0)->Args({256, 256});
+BENCHMARK_CAPTURE(Dma, transpose, 1)->Args({256, 256})->Args({3, 65536})->Args({65536, 3});
+BENCHMARK_CAPTURE(Dma, to_f16, 2)->Args({256, 256});
+
 } // namespace
 } // namespace accel::rt
 
-BENCHMARK_MAIN();
+int main(int argc, char **argv) {
+  static const auto cases = accel::rt::VecCases();
+  for (const auto &c : cases)
+    for (auto [rows, columns] : {std::pair<int64_t, int64_t>{784, 64}, {128, 384}, {16, 24}})
+      benchmark::RegisterBenchmark(
+          ("Vec/" + std::string(c.name) + "/" + std::to_string(rows) + "x" + std::to_string(columns)).c_str(),
+          [&c, rows = rows, columns = columns](benchmark::State &s) {
+            accel::rt::Vec(s, c, rows, columns);
+          });
+  benchmark::Initialize(&argc, argv);
+  benchmark::RunSpecifiedBenchmarks();
+}

@@ -36,6 +36,21 @@ template <class D, class V> HWY_INLINE V Fma(D d, V a, V b, V c) {
 #endif
 }
 
+/// Nearest even. Highway's emulated vectors lose the sign of zero.
+template <class D, class V> HWY_INLINE V RoundEven(D d, V v) {
+#if HWY_TARGET == HWY_EMU128 || HWY_TARGET == HWY_SCALAR
+  using T = hn::TFromD<D>;
+  HWY_ALIGN T x[hn::MaxLanes(d)];
+  hn::Store(v, d, x);
+  for (size_t i = 0; i < hn::Lanes(d); ++i)
+    x[i] = std::nearbyint(x[i]);
+  return hn::Load(d, x);
+#else
+  (void)d;
+  return hn::Round(v);
+#endif
+}
+
 /// NaNs become the canonical one.
 template <class D, class V> HWY_INLINE V Canonical(D d, V v) {
   using T = hn::TFromD<D>;

@@ -81,7 +81,7 @@ inline double Expm164(double x) {
     return Exp64(x) - 1;
   double p = 0;
   for (int i = 18; i >= 1; --i)
-    p = std::fma(p, x, 1.0) * (x / i); // x/i·(1 + x/(i+1)·(…))
+    p = (p + 1) * (x / i); // x/i·(1 + x/(i+1)·(…))
   return p;
 }
 

@@ -121,10 +121,10 @@ bool FloatStep(const VStep &s, const void *a, const void *b, const void *c, void
   case VOp::Recip:
     Map1<T>(a, r, n, [d](V x) HWY_ATTR { return hn::Div(hn::Set(d, T(1)), x); });
     break;
-  case VOp::Floor: Map1<T>(a, r, n, [](V x) HWY_ATTR { return hn::Floor(x); }); break;
-  case VOp::Ceil: Map1<T>(a, r, n, [](V x) HWY_ATTR { return hn::Ceil(x); }); break;
-  case VOp::Rne: Map1<T>(a, r, n, [](V x) HWY_ATTR { return hn::Round(x); }); break;
-  case VOp::Trunc: Map1<T>(a, r, n, [](V x) HWY_ATTR { return hn::Trunc(x); }); break;
+  case VOp::Floor: Each1<T, T>(a, r, n, [](T x) HWY_ATTR { return std::floor(x); }); break;
+  case VOp::Ceil: Each1<T, T>(a, r, n, [](T x) HWY_ATTR { return std::ceil(x); }); break;
+  case VOp::Rne: Each1<T, T>(a, r, n, [](T x) HWY_ATTR { return std::nearbyint(x); }); break;
+  case VOp::Trunc: Each1<T, T>(a, r, n, [](T x) HWY_ATTR { return std::trunc(x); }); break;
   case VOp::Sign:
     Each1<T, T>(a, r, n, [](T x) HWY_ATTR { return x != x ? x : T(x > 0) - T(x < 0); });
     break;
