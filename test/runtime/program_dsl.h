@@ -19,7 +19,7 @@
 #include "../../runtime/sim/decoded.h"
 #include "../../runtime/sim/encoding.h"
 #include "acc/runtime/simulator.h"
-#include "acc/runtime/vprog.h"
+#include "acc/runtime/vprog_encoding.h"
 #include <cstring>
 #include <deque>
 #include <functional>
@@ -273,28 +273,8 @@ private:
   std::deque<RoutineDsl> routines_;
 };
 
-/// Encoded as runtime/sim/vprog_binding.cc says.
 inline int ProgramDsl::Vprog(const VProg &v) {
-  std::vector<uint8_t> e(16);
-  e[0] = uint8_t(v.ins.size());
-  e[1] = uint8_t(v.outs.size());
-  e[2] = uint8_t(v.reductions.size());
-  e[3] = uint8_t(v.body.size());
-  e[4] = uint8_t(v.post.size());
-  for (const VInput &i : v.ins)
-    e.insert(e.end(), {i.reg, uint8_t(i.type), 0, 0});
-  for (const VOutput &o : v.outs)
-    e.insert(e.end(), {o.reg, uint8_t(o.post), uint8_t(o.type), 0});
-  for (const VReduction &r : v.reductions)
-    e.insert(e.end(), {r.src, r.dst, uint8_t(r.kind), uint8_t(r.lanes), uint8_t(r.type), 0, 0, 0});
-  e.resize((e.size() + 15) / 16 * 16);
-  for (const auto *list : {&v.body, &v.post})
-    for (const VStep &s : *list) {
-      uint8_t step[16] = {uint8_t(s.op), s.dst, s.a, s.b, s.c, uint8_t(s.type)};
-      std::memcpy(step + 8, &s.imm, 8);
-      e.insert(e.end(), step, step + 16);
-    }
-  b.data.vprogs.push_back(std::move(e));
+  b.data.vprogs.push_back(EncodeVProg(v));
   return int(b.data.vprogs.size() - 1);
 }
 
