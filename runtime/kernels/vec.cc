@@ -52,6 +52,8 @@ public:
     }
     for (size_t i = 0; i < p_.source.ins.size(); ++i)
       repeats_[i] = Repeats(op_.in[i], p_.source.ins[i].reg);
+    for (const VOutput &out : p_.source.outs)
+      anyPost_ |= out.post, anyBody_ |= !out.post;
   }
 
   void Run(int64_t begin, int64_t end) {
@@ -90,15 +92,13 @@ private:
   void Body(const DimList &list, Strip strip, int64_t *idx) {
     Load(list, strip, idx, kAllInputs);
     Steps(p_.body, list, strip, idx);
-    Store(list, strip, idx, false);
+    if (anyBody_)
+      Store(list, strip, idx, false);
   }
 
   /// Post sees the inputs at reduced index 0 and the reductions' results.
   void Post(Strip strip, int64_t *idx) {
-    bool any = false;
-    for (const VOutput &out : p_.source.outs)
-      any |= out.post;
-    if (!any)
+    if (!anyPost_)
       return;
     for (int i = 0; i < s_.reduced.count; ++i)
       idx[s_.reduced.dims[i]] = 0;
@@ -169,7 +169,7 @@ private:
         if (!IsArg(reds[j].kind) && !reds[j].lanes)
           Start(int(j), strip, idx, strip.count, kStrip);
     for (int64_t u = 0; u < strip.count; ++u) {
-      SetIndex(strip.first + u, idx);
+      SetIndex(s_.unreduced, strip.first + u, idx);
       uint8_t *sum[kVReductions] = {};
       for (size_t j = 0; j < reds.size(); ++j) {
         const VReduction &r = reds[j];
@@ -202,12 +202,13 @@ private:
     std::copy(own_, own_ + kVRegs, regs_);
   }
 
-  void SetIndex(int64_t flat, int64_t *idx) const {
-    const DimList &u = s_.unreduced;
-    for (int i = u.count - 1; i >= 0; --i) {
-      idx[u.dims[i]] = flat % op_.size[u.dims[i]];
-      flat /= op_.size[u.dims[i]];
+  void SetIndex(const DimList &list, int64_t flat, int64_t *idx) const {
+    for (int i = list.count - 1; i > 0; --i) {
+      idx[list.dims[i]] = flat % op_.size[list.dims[i]];
+      flat /= op_.size[list.dims[i]];
     }
+    if (list.count)
+      idx[list.dims[0]] = flat;
   }
 
   //===-- Streams ---------------------------------------------------------===//
@@ -240,38 +241,62 @@ private:
                                               : s.type == KType::F64;
     if (!same || strip.count % 16 != 0 || (p_.writtenRegs >> in.reg & 1))
       return false;
-    // One row in one segment.
-    bool found = false;
-    ForEachRow(list, op_.size, strip, idx,
-               [&](const int64_t *at, int inner, int64_t begin, int64_t end, int64_t) {
-                 if (end - begin != strip.count)
-                   return;
-                 WalkRow(s, at, inner, begin, end, [&](const RowSegment &g) {
-                   if (g.count == strip.count && g.inside && g.step == VTypeBytes(in.type)) {
-                     regs_[in.reg] = s.mem + g.offset;
-                     found = true;
-                   }
-                 });
-               });
-    return found;
+    RowSegment g;
+    if (!OneSegment(s, list, strip, idx, g) || !g.inside || g.step != VTypeBytes(in.type))
+      return false;
+    regs_[in.reg] = s.mem + g.offset;
+    return true;
+  }
+
+  /// Whether the stream walks the whole strip by one step. True if so.
+  bool OneSegment(const KStream &s, const DimList &list, Strip strip, int64_t *idx,
+                  RowSegment &g) const {
+    int64_t step = 0;
+    if (list.count) {
+      const int inner = list.dims[list.count - 1];
+      step = s.stride[inner];
+      if (WindowUses(s, inner))
+        return false;
+      const int64_t row = op_.size[inner];
+      if (list.count > 1 && strip.first % row + strip.count > row) {
+        // The strip spans rows: every outer dimension must continue it.
+        int64_t next = step * row;
+        for (int i = list.count - 2; i >= 0; --i) {
+          const int d = list.dims[i];
+          if (s.stride[d] != next || WindowUses(s, d))
+            return false;
+          next *= op_.size[d];
+        }
+      }
+      SetIndex(list, strip.first, idx);
+    }
+    g = {0, strip.count, 0, step, true};
+    g.inside = PointOffset(s, idx, g.offset);
+    return true;
   }
 
   void LoadStream(const KStream &s, VType type, const DimList &list, Strip strip, int64_t *idx,
                   void *dst) {
     const int64_t bytes = VTypeBytes(type);
     auto *to = static_cast<uint8_t *>(dst);
+    RowSegment whole;
+    if (OneSegment(s, list, strip, idx, whole))
+      return LoadSegment(s, type, whole, to);
     ForEachRow(list, op_.size, strip, idx,
                [&](const int64_t *at, int inner, int64_t begin, int64_t end, int64_t position) {
                  WalkRow(s, at, inner, begin, end, [&](const RowSegment &g) {
-                   uint8_t *out = to + (position + g.begin - begin) * bytes;
-                   if (!g.inside)
-                     FillPad(type, s.padBits, g.count, out);
-                   else if (g.step == 0)
-                     Broadcast(s.type, type, s.mem + g.offset, g.count, out);
-                   else
-                     LoadRow(s.type, type, s.mem + g.offset, g.step, g.count, out);
+                   LoadSegment(s, type, g, to + (position + g.begin - begin) * bytes);
                  });
                });
+  }
+
+  static void LoadSegment(const KStream &s, VType type, const RowSegment &g, uint8_t *out) {
+    if (!g.inside)
+      FillPad(type, s.padBits, g.count, out);
+    else if (g.step == 0)
+      Broadcast(s.type, type, s.mem + g.offset, g.count, out);
+    else
+      LoadRow(s.type, type, s.mem + g.offset, g.step, g.count, out);
   }
 
   static void Broadcast(KType from, VType to, const uint8_t *src, int64_t n, void *dst) {
@@ -290,6 +315,12 @@ private:
       const KStream &s = op_.out[o];
       const auto *from = static_cast<const uint8_t *>(regs_[out.reg]);
       const int64_t bytes = VTypeBytes(out.type);
+      RowSegment whole;
+      if (OneSegment(s, list, strip, idx, whole)) {
+        if (whole.inside)
+          StoreRow(out.type, s.type, from, s.mem + whole.offset, whole.step, whole.count);
+        continue;
+      }
       ForEachRow(list, op_.size, strip, idx,
                  [&](const int64_t *at, int inner, int64_t begin, int64_t end, int64_t position) {
                    WalkRow(s, at, inner, begin, end, [&](const RowSegment &g) {
@@ -338,6 +369,7 @@ private:
   const CompiledVProg &p_;
   VRegs own_ = {}, regs_ = {};
   uint8_t *sum_[kVReductions] = {}, *index_[kVReductions] = {};
+  bool anyPost_ = false, anyBody_ = false;
   bool repeats_[kVIns] = {};
   int64_t loaded_[kVIns] = {};
 };
