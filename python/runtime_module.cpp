@@ -118,13 +118,23 @@ NB_MODULE(_runtime, m) {
             return *std::move(program);
           },
           nb::arg("path"), "Maps an artifact and verifies it.")
-      .def_prop_ro("inputs", [](const Program &p) { return signature(p.data().inputs); },
-                   "(name, element type code, shape) of each graph input")
-      .def_prop_ro("outputs", [](const Program &p) { return signature(p.data().outputs); },
-                   "(name, element type code, shape) of each graph output")
-      .def_prop_ro("target", [](const Program &p) { return p.data().target.name; },
-                   "name of the machine that the program was compiled for")
-      .def("run", &run, nb::arg("inputs"), nb::arg("threads") = 1, nb::arg("sanitize") = false,
-           nb::arg("max_instructions") = 0,
-           "inputs: name -> (bytes, shape). Returns (name -> bytes, statistics JSON).");
+      .def_prop_ro(
+          "inputs", [](const Program &p) { return signature(p.data().inputs); },
+          nb::for_getter(nb::sig("def inputs(self, /) -> list[tuple[str, int, list[int]]]")),
+          "(name, element type code, shape) of each graph input")
+      .def_prop_ro(
+          "outputs", [](const Program &p) { return signature(p.data().outputs); },
+          nb::for_getter(nb::sig("def outputs(self, /) -> list[tuple[str, int, list[int]]]")),
+          "(name, element type code, shape) of each graph output")
+      .def_prop_ro(
+          "target", [](const Program &p) { return p.data().target.name; },
+          "name of the machine that the program was compiled for")
+      .def(
+          "run", &run, nb::arg("inputs"), nb::arg("threads") = 1, nb::arg("sanitize") = false,
+          nb::arg("max_instructions") = 0,
+          nb::sig(
+              "def run(self, inputs: dict[str, tuple[numpy.ndarray, list[int]]], threads: int = 1, "
+              "sanitize: bool = False, max_instructions: int = 0) "
+              "-> tuple[dict[str, numpy.ndarray], str]"),
+          "inputs: name -> (bytes, shape). Returns (name -> bytes, statistics JSON).");
 }
