@@ -8,12 +8,14 @@
 #include "acc/Plan/Passes.h"
 #include "acc/Tile/Passes.h"
 #include "accel/Accel.h"
+#include "onnx/Onnx.h"
 
 #include "mlir/IR/DialectRegistry.h"
 
 void accel::registerDialects(mlir::DialectRegistry &registry) {
-  registry.insert<accel::AccelDialect, mlir::arith::ArithDialect, mlir::func::FuncDialect,
-                  mlir::math::MathDialect, mlir::memref::MemRefDialect, mlir::scf::SCFDialect>();
+  registry.insert<accel::AccelDialect, accel::onnx::OnnxDialect, mlir::arith::ArithDialect,
+                  mlir::func::FuncDialect, mlir::math::MathDialect, mlir::memref::MemRefDialect,
+                  mlir::scf::SCFDialect>();
 }
 
 void accel::registerPasses() {

@@ -296,6 +296,13 @@ bool ModelBuilder::ownLoops(MemberModel &member, MemberAttr attr) {
     if (tile % tileGranule(op, dim) && tile < sizes[dim])
       return refuse(name(op) + ": tile " + Twine(tile) + " of dimension " + Twine(dim) +
                     " is not a multiple of " + Twine(tileGranule(op, dim)));
+    if (isa<ReduceOp>(op) && dim >= int64_t(rank)) {
+      // The order of a reduction belongs to the operation: rows ascend.
+      ArrayRef<int64_t> dims = cast<ReduceOp>(op).getDims();
+      if (dim != int64_t(rank) || !llvm::is_sorted(dims) || dims.back() + 1 == int64_t(rank))
+        return refuse(name(op) + ": only the first of several reduced dimensions can be split, and "
+                                 "none if the last dimension is reduced (its order is by lanes)");
+    }
     if (dim >= int64_t(rank))
       member.firstReduction = std::min<unsigned>(member.firstReduction, k);
     Box box = member.boxes.back();

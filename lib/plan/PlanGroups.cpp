@@ -50,6 +50,7 @@ private:
   LogicalResult cut();
   void keepResident();
   LogicalResult fix();
+  LogicalResult obey(ArrayAttr given);
   void build(unsigned index);
   bool isResident(Value value) const { return resident.contains(storage->of(value).root); }
 
@@ -313,6 +314,62 @@ LogicalResult PlanGroups::fix() {
   return success();
 }
 
+/// Takes groups and schedules as they are given.
+LogicalResult PlanGroups::obey(ArrayAttr given) {
+  unsigned next = 0;
+  SmallVector<ScheduleAttr> schedules;
+  for (auto [index, attr] : llvm::enumerate(given)) {
+    auto entry = dyn_cast<DictionaryAttr>(attr);
+    auto members = entry ? entry.getAs<ArrayAttr>("members") : ArrayAttr();
+    auto schedule = entry ? entry.getAs<ScheduleAttr>("schedule") : ScheduleAttr();
+    if (!members || members.empty() || !schedule)
+      return main.emitError("schedule file: entry ")
+             << index << " needs `members` and a `schedule`";
+    unsigned first = next;
+    for (Attribute name : members) {
+      auto text = dyn_cast<StringAttr>(name);
+      if (next >= program.size() || !text || memberName(program[next]) != text.getValue())
+        return main.emitError("schedule file: entry ")
+               << index << " names " << name << " where the model has "
+               << (next < program.size() ? "\"" + memberName(program[next]) + "\"" : "no operation")
+               << "; entries must name all operations in program order";
+      if (next > first && !fusible(first, next))
+        return program[next]->emitError("schedule file: entry ")
+               << index << ": cannot be in one group with the operations before it (its operands "
+               << "come from them through a view or not at all)";
+      ++next;
+    }
+    segments.push_back({first, next - 1, std::nullopt});
+    schedules.push_back(schedule);
+  }
+  if (next != program.size())
+    return main.emitError("schedule file ends before operation ")
+           << next << " (\"" << memberName(program[next]) << "\")";
+  // Residency first: a stored tensor is in SRAM if any producer says so.
+  for (auto [segment, schedule] : llvm::zip(segments, schedules)) {
+    GroupOps ops = describe(segment.first, segment.last);
+    for (int64_t index : schedule.getResident()) {
+      if (index < 0 || index >= int64_t(ops.outputs.size()))
+        return program[segment.first]->emitError("schedule: result ")
+               << index << " to keep resident does not exist";
+      unsigned root = storage->of(ops.outputs[index].value).root;
+      if (storage->root(root).kind != RootKind::Workspace)
+        return program[segment.first]->emitError("schedule: result ")
+               << index << " is a model output and cannot stay in SRAM";
+      resident.insert(root);
+    }
+  }
+  for (auto [segment, schedule] : llvm::zip(segments, schedules)) {
+    GroupOps ops = describe(segment.first, segment.last);
+    std::string error;
+    std::optional<GroupModel> model = GroupModel::build(ops, schedule, limits, error);
+    if (!model)
+      return program[segment.first]->emitError("schedule refused: ") << error;
+    segment.plan = ScheduledGroup{schedule, model->dramBytes, model->sramBytes, 0};
+  }
+  return success();
+}
+
 /// Why the bytes of an external tensor move.
 static Reason loadReason(const Storage &storage, const External &input, const LoadModel &load,
                          const GroupOps &ops) {
@@ -365,9 +422,15 @@ void PlanGroups::build(unsigned index) {
   for (Operation *op : ops.members)
     locs.push_back(op->getLoc());
 
+  SmallVector<int64_t> kept;
+  for (auto [index, output] : llvm::enumerate(ops.outputs))
+    if (output.inSram)
+      kept.push_back(index);
+  ScheduleAttr s = segment.plan->schedule;
+  s = ScheduleAttr::get(context, s.getVersion(), s.getAnchor(), s.getLoops(), s.getMembers(),
+                        s.getInputs(), kept);
   OpBuilder builder(ops.members.back());
-  auto group = GroupOp::create(builder, FusedLoc::get(context, locs), results, inputs,
-                               segment.plan->schedule);
+  auto group = GroupOp::create(builder, FusedLoc::get(context, locs), results, inputs, s);
   group->setAttr("accel.inputs", attrs.getArrayAttr(inputAttrs));
   group->setAttr("accel.outputs", attrs.getArrayAttr(outputAttrs));
   Block *body = builder.createBlock(&group.getBody());
@@ -429,11 +492,17 @@ void PlanGroups::runOnOperation() {
       op.emitError("cannot be planned: not an operation of the accel tensor form");
       return signalPassFailure();
     }
-  if (failed(cut()))
-    return signalPassFailure();
-  keepResident();
-  if (failed(fix()))
-    return signalPassFailure();
+  if (auto given = module->getAttrOfType<ArrayAttr>(kSchedulesAttr)) {
+    if (failed(obey(given)))
+      return signalPassFailure();
+    module->removeAttr(kSchedulesAttr);
+  } else {
+    if (failed(cut()))
+      return signalPassFailure();
+    keepResident();
+    if (failed(fix()))
+      return signalPassFailure();
+  }
   // Values of later groups are renamed while earlier ones are built: what later
   // groups read is looked up when it is their turn.
   for (unsigned s = 0; s < segments.size(); ++s)

@@ -84,6 +84,11 @@ std::string accel::rootName(const Storage &storage, unsigned index) {
   return text;
 }
 
+std::string accel::memberName(Operation *op) {
+  StringRef name = nameIn(op->getLoc());
+  return name.empty() ? op->getName().stripDialect().str() : name.str();
+}
+
 std::string accel::structuralKey(const GroupOps &ops) {
   std::string text;
   llvm::raw_string_ostream os(text);

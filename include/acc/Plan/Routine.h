@@ -41,6 +41,9 @@ llvm::StringRef kindName(RootKind kind);
 /// A name for a stored tensor, unique in its program.
 std::string rootName(const Storage &storage, unsigned root);
 
+/// The name of an operation in a schedule file: of its ONNX node, or its kind.
+std::string memberName(mlir::Operation *op);
+
 /// Text that is equal for groups that do the same: operations, attributes,
 /// types, how values are connected, and what `External`s say.
 std::string structuralKey(const GroupOps &ops);

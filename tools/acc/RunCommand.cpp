@@ -1,0 +1,110 @@
+//===- RunCommand.cpp - acc run -------------------------------------------===//
+// Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "Commands.h"
+#include "TensorFiles.h"
+
+#include "acc/Driver/Compile.h"
+#include "acc/runtime/simulator.h"
+
+#include "llvm/Support/FileSystem.h"
+
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+using namespace accel;
+
+namespace {
+struct Arguments {
+  std::string artifact, outputDir, format = "npy", stats;
+  std::vector<std::string> inputs;
+  rt::SimOptions options;
+  bool json = false;
+};
+} // namespace
+
+static int runArtifact(const Arguments &arguments) {
+  absl::StatusOr<rt::Program> program = rt::Program::Load(arguments.artifact);
+  if (!program.ok())
+    return tool::fail(std::string(program.status().message()));
+  rt::Simulator simulator(*program, arguments.options);
+  std::vector<bool> given(program->data().inputs.size());
+  for (const std::string &text : arguments.inputs) {
+    size_t at = text.rfind('=');
+    if (at == std::string::npos)
+      return tool::fail("--input " + text + ": is not NAME=FILE");
+    std::string name = text.substr(0, at), names;
+    const rt::IoInfo *io = nullptr;
+    for (const rt::IoInfo &input : program->data().inputs) {
+      names += (names.empty() ? "'" : ", '") + input.name + "'";
+      if (input.name == name)
+        io = &input;
+    }
+    if (!io)
+      return tool::fail("--input " + text + ": the model has no input '" + name + "', it has " + names);
+    auto bytes = tool::readTensor(text.substr(at + 1), *io);
+    if (!bytes.ok())
+      return tool::fail(std::string(bytes.status().message()));
+    if (absl::Status status = simulator.SetInput(name, *bytes, io->dims); !status.ok())
+      return tool::fail(std::string(status.message()));
+    given[io - program->data().inputs.data()] = true;
+  }
+  for (size_t i = 0; i < given.size(); ++i)
+    if (!given[i])
+      return tool::fail("input '" + program->data().inputs[i].name + "' is not given: add --input " +
+                        program->data().inputs[i].name + "=FILE.npy");
+  if (absl::Status status = simulator.Run(); !status.ok())
+    return tool::fail(std::string(status.message()));
+
+  const rt::Stats &stats = simulator.stats();
+  std::string why, json = stats.Json(program->data());
+  if (!arguments.outputDir.empty()) {
+    if (std::error_code problem = llvm::sys::fs::create_directories(arguments.outputDir))
+      return tool::fail(arguments.outputDir + ": " + problem.message());
+    nlohmann::ordered_json list = nlohmann::ordered_json::array();
+    for (const rt::IoInfo &output : program->data().outputs) {
+      auto bytes = simulator.Output(output.name);
+      if (!bytes.ok())
+        return tool::fail(std::string(bytes.status().message()));
+      std::string file = tool::fileName(output.name) + "." + arguments.format;
+      std::string text = arguments.format == "npy" ? tool::npyFile(output, *bytes)
+                                                   : tool::pbFile(output, *bytes);
+      if (mlir::failed(writeAtomically(arguments.outputDir + "/" + file, text, why)))
+        return tool::fail(why);
+      list.push_back({{"name", output.name},
+                      {"file", file},
+                      {"type", tool::onnxTypeName(output.dtype)},
+                      {"shape", output.dims}});
+    }
+    if (mlir::failed(writeAtomically(arguments.outputDir + "/outputs.json", list.dump(2) + "\n", why)))
+      return tool::fail(why);
+  }
+  if (!arguments.stats.empty() && mlir::failed(writeAtomically(arguments.stats, json + "\n", why)))
+    return tool::fail(why);
+  if (arguments.json)
+    std::cout << json << '\n';
+  return tool::kGood;
+}
+
+void tool::addRun(CLI::App &app, std::function<int()> &run) {
+  CLI::App *command = app.add_subcommand("run", "Runs an artifact on the simulator");
+  auto arguments = std::make_shared<Arguments>();
+  command->add_option("artifact", arguments->artifact, "artifact of acc compile")->required();
+  command->add_option("--input", arguments->inputs, "NAME=FILE, a .npy or TensorProto .pb file")
+      ->allow_extra_args(false);
+  command->add_option("--output-dir", arguments->outputDir, "folder for outputs and outputs.json");
+  command->add_option("--output-format", arguments->format, "npy or pb")
+      ->check(CLI::IsMember({"npy", "pb"}));
+  command->add_option("--stats", arguments->stats, "statistics, JSON");
+  command->add_option("--threads", arguments->options.threads, "threads of the host")
+      ->check(CLI::Range(1, 1024));
+  command->add_option("--max-instructions", arguments->options.maxInstructions,
+                      "ends the run after so many instructions")
+      ->check(CLI::NonNegativeNumber);
+  command->add_flag("--sanitize", arguments->options.sanitize,
+                    "checks hazards, initialisation, bounds and deadlock");
+  command->add_flag("--json", arguments->json, "statistics on standard output");
+  command->footer("Example:\n  acc run model.acc --input x=x.npy --output-dir out --stats stats.json");
+  command->callback([arguments, &run] { run = [arguments] { return runArtifact(*arguments); }; });
+}
