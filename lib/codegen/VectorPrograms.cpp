@@ -52,6 +52,7 @@ StringRef unaryMnemonic(Operation *op) {
       .Case("math.trunc", "trunc")
       .Case("math.sin", "sin")
       .Case("math.cos", "cos")
+      .Case("math.atan", "atan")
       .Case("math.isnan", "isnan")
       .Case("math.isinf", "isinf")
       .Case("accel.sigmoid", "sigmoid")
@@ -72,7 +73,8 @@ StringRef binaryMnemonic(Operation *op) {
       .Case("arith.ori", "or")
       .Case("arith.xori", "xor")
       .Case("arith.shli", "shl")
-      .Case("arith.shrsi", "shr")
+      .Case("arith.shrsi", "sar")
+      .Case("arith.shrui", "shr")
       .Case("math.powf", "pow")
       .Default("");
 }
@@ -353,7 +355,7 @@ private:
     if (isUnsigned)
       return step("and", b, out, constant(b, high));
     int amount = constant(b, 32 - int(bits));
-    return step("shr", b, step("shl", b, out, amount), amount);
+    return step("sar", b, step("shl", b, out, amount), amount);
   }
 
   /// Gives machine registers. Inputs hold registers 0.. and keep them if there
@@ -448,7 +450,7 @@ private:
   static bool isUnary(StringRef name) {
     static constexpr StringRef names[] = {"neg",  "abs",     "sqrt",  "rsqrt", "recip", "exp",
                                           "log",  "tanh",    "erf",   "sigmoid", "floor", "ceil",
-                                          "rne",  "trunc",   "sin",   "cos",   "isnan", "isinf"};
+                                          "rne",  "trunc",   "sin",   "cos", "atan", "isnan", "isinf"};
     return llvm::is_contained(names, name);
   }
 
