@@ -125,10 +125,18 @@ void EmitPattern(const Pattern &p, int64_t shift, int64_t run, int axis, Joiner 
     EmitPattern(p, shift + i * p.axes[axis].stride, run, axis - 1, out);
 }
 
+/// Points of a coordinate that are worth collecting; hostile sizes go point by
+/// point, which needs no memory.
+constexpr int64_t kMaxPositions = int64_t(1) << 22;
+
 /// The window's coordinates and the strides address independently: no dim
 /// feeds both coordinates.
-bool Separable(const KStream &s) {
+bool Separable(const KStream &s, const int64_t size[kDims]) {
   const WindowCoord &y = s.coord[0], &x = s.coord[1];
+  for (const WindowCoord &w : s.coord)
+    if ((w.dimA < kDims ? size[w.dimA] : 1) >
+        kMaxPositions / std::max<int64_t>(w.dimB < kDims ? size[w.dimB] : 1, 1))
+      return false;
   for (int d = 0; d < kDims; ++d) {
     bool iny = y.dimA == d || y.dimB == d, inx = x.dimA == d || x.dimB == d;
     if ((iny && inx) || ((iny || inx) && s.stride[d] != 0))
@@ -176,7 +184,7 @@ void ForEachRunErased(const KStream &s, const int64_t size[kDims], RunFn fn, voi
   bool use[kDims];
   for (int d = 0; d < kDims; ++d)
     use[d] = !WindowUses(s, d);
-  if (s.windowed && !Separable(s)) {
+  if (s.windowed && !Separable(s, size)) {
     EmitPointwise(s, size, out);
     out.Flush();
     return;
@@ -207,7 +215,7 @@ void ForEachRunErased(const KStream &s, const int64_t size[kDims], RunFn fn, voi
 bool StreamBox(const KStream &s, const int64_t size[kDims], int64_t &lo, int64_t &hi) {
   if (AnyEmpty(size))
     return false;
-  if (s.windowed && !Separable(s)) {
+  if (s.windowed && !Separable(s, size)) {
     bool any = false;
     ForEachRun(s, size, [&](int64_t offset, int64_t length) {
       lo = any ? std::min(lo, offset) : offset;

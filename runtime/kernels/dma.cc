@@ -298,26 +298,34 @@ KStream AtIndex(const KStream &s, int64_t index) {
   return r;
 }
 
+/// Entry i of the index list, counted from the start.
+absl::Status IndexAt(const DmaOp &op, int64_t i, int64_t &index) {
+  int64_t idx[kDims] = {i}, offset;
+  PointOffset(op.index, idx, offset);
+  const int64_t v =
+      DecodeInt(op.index.type, LoadBits(op.index.mem + offset, KTypeBytes(op.index.type)));
+  index = v < 0 ? v + op.indexBound : v;
+  if (index >= 0 && index < op.indexBound)
+    return absl::OkStatus();
+  return absl::OutOfRangeError(absl::StrCat("index out of range: entry ", i, " is ", v,
+                                            ", the indexed dimension has ", op.indexBound));
+}
+
 absl::Status ExecIndexed(const DmaOp &op) {
-  std::vector<int64_t> indices(size_t(op.size[0]));
-  int64_t idx[kDims] = {};
-  for (idx[0] = 0; idx[0] < op.size[0]; ++idx[0]) {
-    int64_t offset;
-    PointOffset(op.index, idx, offset);
-    int64_t v = DecodeInt(op.index.type, LoadBits(op.index.mem + offset, KTypeBytes(op.index.type)));
-    int64_t index = v < 0 ? v + op.indexBound : v;
-    if (index < 0 || index >= op.indexBound)
-      return absl::OutOfRangeError(absl::StrCat("index out of range: entry ", idx[0], " is ", v,
-                                                ", the indexed dimension has ", op.indexBound));
-    indices[size_t(idx[0])] = index;
-  }
+  int64_t index;
+  for (int64_t i = 0; i < op.size[0]; ++i)
+    if (absl::Status s = IndexAt(op, i, index); !s.ok())
+      return s;
   const bool gather = op.kind == DmaKind::Gather;
   for (int64_t i = 0; i < op.size[0]; ++i) {
+    // Again checked: a scatter may have overwritten the list.
+    if (absl::Status s = IndexAt(op, i, index); !s.ok())
+      return s;
     DmaOp one = op;
     one.kind = DmaKind::Copy;
     one.size[0] = 1;
-    one.dst = AtIndex(op.dst, gather ? i : indices[size_t(i)]);
-    one.src = AtIndex(op.src, gather ? indices[size_t(i)] : i);
+    one.dst = AtIndex(op.dst, gather ? i : index);
+    one.src = AtIndex(op.src, gather ? index : i);
     Transfer t(one);
     t.Run(0, t.OuterTrips());
   }

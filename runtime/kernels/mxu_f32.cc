@@ -122,25 +122,44 @@ void PackB(const KStream &b, int64_t kBegin, int64_t kEnd, int64_t n0, int64_t c
   }
 }
 
-/// Rows [m0, m0 + count) of one block of K as [count][depth] floats.
+/// Short copies without a call.
+HWY_INLINE void CopyFloats(const float *from, int64_t n, float *to) {
+  const hn::CappedTag<float, 4> d;
+  int64_t i = 0;
+  for (; i + 4 <= n; i += 4)
+    hn::StoreU(hn::LoadU(d, from + i), d, to + i);
+  for (; i < n; ++i)
+    to[i] = from[i];
+}
+
+/// Rows [m0, m0 + count) of one block of K as [count][depth] floats. Segments
+/// whose addresses follow one another (the taps of a kernel row over few
+/// channels) are copied as one run.
 void PackA(const MxuOp &op, const MxuGeometry &g, const MxuGeometry::KBlock &block,
            int64_t m0, int64_t count, int64_t depth, float *to) {
   const KStream &a = op.a;
   const int64_t step = a.stride[5];
-  const uint8_t *end = a.mem + a.limit;
+  const bool floats = a.type == KType::F32 && step == 4;
+  const int64_t kw = g.c <= kKBlock ? op.size[4] : 1;
   for (int64_t r = 0; r < count; ++r, to += depth) {
     float *at = to;
-    for (int64_t s = block.segBegin; s < block.segEnd; ++s) {
+    for (int64_t s = block.segBegin; s < block.segEnd;) {
       const auto &seg = g.segments[size_t(s)];
       const uint8_t *row = g.Row(seg.position, m0 + r) + seg.channel * step;
-      // Whole vectors for the 3 and 4 channels of first layers; what is
-      // copied too much is overwritten by the next run.
-      if (a.type == KType::F32 && step == 4 && seg.length <= 4 &&
-          (row + 16 <= end || row < a.mem || row >= end))
-        std::memcpy(at, row, 16);
+      int64_t n = seg.length;
+      ++s;
+      if (kw > 1) {
+        const int64_t taps = std::min(kw - seg.position % kw, block.segEnd - s + 1);
+        if (g.Row(seg.position + taps - 1, m0 + r) == row + (taps - 1) * n * step) {
+          n *= taps;
+          s += taps - 1;
+        }
+      }
+      if (floats)
+        CopyFloats(reinterpret_cast<const float *>(row), n, at);
       else
-        RowToF32(a.type, row, step, seg.length, at);
-      at += seg.length;
+        RowToF32(a.type, row, step, n, at);
+      at += n;
     }
   }
 }
@@ -159,7 +178,7 @@ public:
     const int64_t maxVectors = inPlace ? (rows == 1 ? 8 : rows <= 3 ? 4 : kNv) : kNv;
     const int64_t width = maxVectors * kLanes;
     static thread_local Scratch packA, packB;
-    depth_ = g_.maxBlock + 4; // room for PackA's whole vectors
+    depth_ = g_.maxBlock;
     for (size_t bi = 0; bi < g_.blocks.size(); ++bi) {
       const auto &block = g_.blocks[bi];
       const int64_t deep = block.kEnd - block.kBegin;

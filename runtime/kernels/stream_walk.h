@@ -17,7 +17,6 @@ inline int64_t FloorDiv(int64_t a, int64_t b) {
   return q - (a % b != 0 && (a < 0) != (b < 0));
 }
 inline int64_t FloorMod(int64_t a, int64_t b) { return a - FloorDiv(a, b) * b; }
-inline int64_t CeilDiv(int64_t a, int64_t b) { return -FloorDiv(-a, b); }
 
 /// Adds the coordinate's bytes to `offset`; false if out of bounds.
 inline bool AddCoord(const WindowCoord &w, const int64_t idx[kDims], int64_t &offset) {
@@ -76,6 +75,11 @@ struct Piece {
   int64_t bytes, step, count;
 };
 
+/// Steps of size `by` ≥ 1 to cover `distance` > 0; most slopes are 1.
+inline int64_t Steps(int64_t distance, int64_t by) {
+  return by == 1 ? distance : (distance + by - 1) / by;
+}
+
 /// The coordinate along a row: value u = u0 + slope·i at i, linear for `count`
 /// points from there.
 inline Piece PieceAt(const WindowCoord &w, int64_t u, int64_t slope) {
@@ -94,16 +98,16 @@ inline Piece PieceAt(const WindowCoord &w, int64_t u, int64_t slope) {
     int64_t bound = w.bound;
     if (v < 0) {
       if (slope > 0)
-        count = CeilDiv(-v, slope);
+        count = Steps(-v, slope);
       return {false, 0, 0, count};
     }
     if (v >= bound) {
       if (slope < 0)
-        count = CeilDiv(v - bound + 1, -slope);
+        count = Steps(v - bound + 1, -slope);
       return {false, 0, 0, count};
     }
     if (slope > 0)
-      count = CeilDiv(bound - v, slope);
+      count = Steps(bound - v, slope);
     else if (slope < 0)
       count = v / -slope + 1;
   }
@@ -112,7 +116,7 @@ inline Piece PieceAt(const WindowCoord &w, int64_t u, int64_t slope) {
     p = FloorMod(p, w.mod);
     int64_t n = kForever;
     if (slope > 0)
-      n = CeilDiv(int64_t(w.mod) - p, slope);
+      n = Steps(int64_t(w.mod) - p, slope);
     else if (slope < 0)
       n = p / -slope + 1;
     if (n < count)
@@ -155,9 +159,14 @@ inline void WalkRow(const KStream &s, const int64_t idx[kDims], int dim, int64_t
   int64_t u0[2], slope[2];
   for (int c = 0; c < 2; ++c)
     walk_detail::RowCoord(s.coord[c], idx, dim, u0[c], slope[c]);
+  // A coordinate that does not move along the row is one piece.
+  auto y = walk_detail::PieceAt(s.coord[0], u0[0] + slope[0] * begin, slope[0]);
+  auto x = walk_detail::PieceAt(s.coord[1], u0[1] + slope[1] * begin, slope[1]);
   for (int64_t i = begin; i < end;) {
-    auto y = walk_detail::PieceAt(s.coord[0], u0[0] + slope[0] * i, slope[0]);
-    auto x = walk_detail::PieceAt(s.coord[1], u0[1] + slope[1] * i, slope[1]);
+    if (i != begin && slope[0] != 0)
+      y = walk_detail::PieceAt(s.coord[0], u0[0] + slope[0] * i, slope[0]);
+    if (i != begin && slope[1] != 0)
+      x = walk_detail::PieceAt(s.coord[1], u0[1] + slope[1] * i, slope[1]);
     int64_t n = end - i;
     bool inside = y.inside && x.inside;
     if (inside) {
