@@ -102,6 +102,9 @@ void Rows(const uint8_t *const *rows, int64_t rowStride, int64_t positions,
           const typename K::B *b, int64_t bStride, int64_t channels, int32_t za,
           typename K::T *const *out, bool load) {
   int64_t c = 0;
+  // Three vectors use all 16 registers; never so that one is left alone.
+  for (int64_t left; left = (channels - c) / kLanes, left == 3 || left > 4; c += 3 * kLanes)
+    Tile<K, R, 3>(rows, rowStride, positions, b, bStride, c, za, out, load);
   for (; c + 2 * kLanes <= channels; c += 2 * kLanes)
     Tile<K, R, 2>(rows, rowStride, positions, b, bStride, c, za, out, load);
   for (; c + kLanes <= channels; c += kLanes)

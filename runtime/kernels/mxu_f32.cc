@@ -122,45 +122,48 @@ void PackB(const KStream &b, int64_t kBegin, int64_t kEnd, int64_t n0, int64_t c
   }
 }
 
-/// Short copies without a call.
-HWY_INLINE void CopyFloats(const float *from, int64_t n, float *to) {
+/// Copies n floats and up to 3 more, where both sides have room.
+HWY_INLINE void CopyFloats(const uint8_t *from, int64_t n, float *to) {
   const hn::CappedTag<float, 4> d;
-  int64_t i = 0;
-  for (; i + 4 <= n; i += 4)
-    hn::StoreU(hn::LoadU(d, from + i), d, to + i);
-  for (; i < n; ++i)
-    to[i] = from[i];
+  for (int64_t i = 0; i < n; i += int64_t(hn::Lanes(d)))
+    hn::StoreU(hn::LoadU(d, reinterpret_cast<const float *>(from) + i), d, to + i);
 }
 
-/// Rows [m0, m0 + count) of one block of K as [count][depth] floats. Segments
-/// whose addresses follow one another (the taps of a kernel row over few
-/// channels) are copied as one run.
+/// Rows [m0, m0 + count) of one block of K as [count][depth] floats, depth at
+/// least 4 more than the block. Segments whose addresses follow one another
+/// (the taps of a kernel row over few channels) are copied as one run. What a
+/// copy writes too much, the next run of the row overwrites.
 void PackA(const MxuOp &op, const MxuGeometry &g, const MxuGeometry::KBlock &block,
            int64_t m0, int64_t count, int64_t depth, float *to) {
   const KStream &a = op.a;
   const int64_t step = a.stride[5];
   const bool floats = a.type == KType::F32 && step == 4;
+  const uint8_t *safeEnd = a.mem + a.limit - 12;
   const int64_t kw = g.c <= kKBlock ? op.size[4] : 1;
-  for (int64_t r = 0; r < count; ++r, to += depth) {
-    float *at = to;
-    for (int64_t s = block.segBegin; s < block.segEnd;) {
-      const auto &seg = g.segments[size_t(s)];
-      const uint8_t *row = g.Row(seg.position, m0 + r) + seg.channel * step;
-      int64_t n = seg.length;
-      ++s;
-      if (kw > 1) {
-        const int64_t taps = std::min(kw - seg.position % kw, block.segEnd - s + 1);
-        if (g.Row(seg.position + taps - 1, m0 + r) == row + (taps - 1) * n * step) {
-          n *= taps;
-          s += taps - 1;
-        }
+  for (int64_t s = block.segBegin; s < block.segEnd;) {
+    const auto &seg = g.segments[size_t(s)];
+    const int64_t taps = std::min(kw - seg.position % kw, block.segEnd - s);
+    const int64_t n = seg.length, shift = seg.channel * step;
+    const uint8_t *const *first = &g.rows[size_t(seg.position * g.m + m0)];
+    for (int64_t r = 0; r < count; ++r) {
+      float *at = to + r * depth;
+      const uint8_t *row = first[r] + shift;
+      if (taps > 1 && first[(taps - 1) * g.m + r] + shift == row + (taps - 1) * n * step &&
+          floats && row + taps * n * 4 <= safeEnd) {
+        CopyFloats(row, taps * n, at);
+        continue;
       }
-      if (floats)
-        CopyFloats(reinterpret_cast<const float *>(row), n, at);
-      else
-        RowToF32(a.type, row, step, n, at);
-      at += n;
+      for (int64_t t = 0; t < taps; ++t, at += n) {
+        row = first[t * g.m + r] + shift;
+        // The page of zeros lies elsewhere and has room.
+        if (floats && (row + n * 4 <= safeEnd || row >= safeEnd + 12))
+          CopyFloats(row, n, at);
+        else
+          RowToF32(a.type, row, step, n, at);
+      }
     }
+    to += taps * n;
+    s += taps;
   }
 }
 
@@ -178,7 +181,7 @@ public:
     const int64_t maxVectors = inPlace ? (rows == 1 ? 8 : rows <= 3 ? 4 : kNv) : kNv;
     const int64_t width = maxVectors * kLanes;
     static thread_local Scratch packA, packB;
-    depth_ = g_.maxBlock;
+    depth_ = g_.maxBlock + 4;
     for (size_t bi = 0; bi < g_.blocks.size(); ++bi) {
       const auto &block = g_.blocks[bi];
       const int64_t deep = block.kEnd - block.kBegin;
