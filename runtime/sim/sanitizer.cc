@@ -4,7 +4,9 @@
 #include "acc/runtime/status_macros.h"
 #include "disassemble.h"
 #include "index_list.h"
+#include <algorithm>
 #include <cstring>
+#include <limits>
 
 namespace accel::rt {
 
@@ -150,6 +152,54 @@ absl::Status Sanitizer::Indexed(const LiveOp &op, int index, bool write) {
   return absl::OkStatus();
 }
 
+namespace {
+
+bool SameCoord(const WindowCoord &a, const WindowCoord &b) {
+  return a.start == b.start && a.org == b.org && a.dimA == b.dimA && a.dimB == b.dimB &&
+         a.mulA == b.mulA && a.mulB == b.mulB && a.bound == b.bound && a.mod == b.mod &&
+         a.stride == b.stride && a.div == b.div && a.exact == b.exact;
+}
+
+/// Both streams touch the same bytes at every point.
+bool SameWalk(const KStream &a, const KStream &b) {
+  if (a.base != b.base || KTypeBytes(a.type) != KTypeBytes(b.type) || a.windowed != b.windowed ||
+      std::memcmp(a.stride, b.stride, sizeof(a.stride)) != 0)
+    return false;
+  return !a.windowed || (SameCoord(a.coord[0], b.coord[0]) && SameCoord(a.coord[1], b.coord[1]));
+}
+
+} // namespace
+
+/// An instruction reads and writes its points in an order that the ISA leaves
+/// open, so an output may meet an input only point by point.
+absl::Status Sanitizer::CheckOverlap(const LiveOp &op, int out, int in) const {
+  const StreamCode &o = op.code->stream[out], &i = op.code->stream[in];
+  const Box &a = op.box[out], &b = op.box[in];
+  if (o.space != i.space || o.region != i.region || a.hi <= b.lo || b.hi <= a.lo)
+    return absl::OkStatus();
+  if (op.vec && SameWalk(*op.stream[out], *op.stream[in]))
+    return absl::OkStatus();
+  std::vector<std::pair<int64_t, int64_t>> written;
+  ForEachRun(*op.stream[out], op.size, [&](int64_t offset, int64_t length) {
+    written.emplace_back(offset, offset + length);
+  });
+  std::sort(written.begin(), written.end());
+  int64_t at = -1;
+  ForEachRun(*op.stream[in], op.size, [&](int64_t offset, int64_t length) {
+    auto next = std::upper_bound(written.begin(), written.end(),
+                                 std::pair(offset, std::numeric_limits<int64_t>::max()));
+    if (next != written.end() && next->first < offset + length)
+      at = next->first;
+    else if (next != written.begin() && std::prev(next)->second > offset)
+      at = offset;
+  });
+  if (at < 0)
+    return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "sanitizer: ", Describe(engine_, log_[engine_].back()), ": stream ", out, " writes byte ", at,
+      ", which stream ", in, " reads at another point of the same instruction"));
+}
+
 absl::Status Sanitizer::Access(const LiveOp &op, bool accumulate) {
   const EngineCode &c = *op.code;
   bool gather = op.dma && op.dma->kind == DmaKind::Gather;
@@ -158,6 +208,11 @@ absl::Status Sanitizer::Access(const LiveOp &op, bool accumulate) {
     int64_t list[kDims] = {op.size[0], 1, 1, 1, 1, 1};
     ACC_RETURN_IF_ERROR(Stream(c.stream[2], *op.stream[2], list, 2, false));
   }
+  if (!op.mxu && !gather && !scatter)
+    for (int out = 0; out < c.streams; ++out)
+      for (int in = 0; in < c.streams; ++in)
+        if (c.stream[out].write && !c.stream[in].write)
+          ACC_RETURN_IF_ERROR(CheckOverlap(op, out, in));
   for (bool write : {false, true})
     for (int i = 0; i < c.streams; ++i) {
       const StreamCode &s = c.stream[i];

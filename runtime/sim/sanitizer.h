@@ -46,6 +46,7 @@ private:
   Shadow *ShadowOf(Space space, uint8_t region);
   absl::Status Stream(const StreamCode &code, const KStream &k, const int64_t size[kDims],
                       int index, bool write);
+  absl::Status CheckOverlap(const LiveOp &op, int out, int in) const;
   absl::Status Indexed(const LiveOp &op, int index, bool write);
   absl::Status Report(const Hazard &hazard, Space space, uint8_t region, int stream,
                       bool write) const;

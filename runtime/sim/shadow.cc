@@ -133,25 +133,28 @@ Hazard Shadow::Access(int e, const VectorClock &vc, int64_t begin, int64_t end) 
     int64_t at = i << shift_;
     int from = int(std::max(begin - at, int64_t(0)));
     int to = int(std::min(end - at, block_));
+    Hazard h;
     if (b.detail || from != 0 || to != block_) {
-      if (Hazard h = Part<kWrite>(b, e, vc, at, from, to); h.kind)
-        return h;
-      continue;
-    }
-    bool same = haveGood && (kWrite ? b.state == good : b.state.writer == good.writer);
-    if (!same) {
-      if (Hazard h = Check<kWrite>(b.state, e, vc, initialised_); h.kind) {
-        h.begin = std::max(begin, at);
-        h.end = std::min(end, at + block_);
-        // The message names all bytes that share the history.
-        for (; ++i <= last && !blocks_[i].detail && blocks_[i].state == b.state;)
-          h.end = std::min(end, (i + 1) * block_);
-        return h;
+      h = Part<kWrite>(b, e, vc, at, from, to);
+    } else {
+      bool same = haveGood && (kWrite ? b.state == good : b.state.writer == good.writer);
+      if (!same) {
+        h = Check<kWrite>(b.state, e, vc, initialised_);
+        h.begin = at + from;
+        h.end = at + to;
       }
-      good = b.state;
-      haveGood = true;
+      if (!h.kind) {
+        good = b.state;
+        haveGood = true;
+        Record<kWrite>(b.state, e, number);
+      }
     }
-    Record<kWrite>(b.state, e, number);
+    if (!h.kind)
+      continue;
+    // The message names all bytes that share the history.
+    for (; !b.detail && ++i <= last && !blocks_[i].detail && blocks_[i].state == b.state;)
+      h.end = std::min(end, (i + 1) << shift_);
+    return h;
   }
   return {};
 }

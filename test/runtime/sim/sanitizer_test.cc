@@ -191,6 +191,57 @@ TEST(Sanitizer, ScalarReadNeedsItsWait) {
   }
 }
 
+TEST(Sanitizer, SpillAndReloadThroughDram) {
+  for (bool wait : {true, false}) {
+    ProgramDsl p;
+    p.Region(4, RegionKind::Workspace, 256);
+    uint32_t t = p.Tensor("t", 4, 256);
+    RoutineDsl &r = p.Routine("spill");
+    r.Fill(kLd0, {256}, Sram(0, I8, {1}), {.signals = {{1, 1}}});
+    r.Dma(kSt, {256}, Dram(4, I8, {1}), Sram(0, I8, {1}),
+          {.waits = {{1, 1}}, .signals = {{2, 1}}, .reason = Reason::SpillStore});
+    if (!wait)
+      r.Sync(kLd1, {{2, 1}}, {}); // the other load engine
+    r.Dma(wait ? kLd1 : kLd0, {100}, Sram(512, I8, {1}), Dram(4, I8, {1}, 30),
+          {.waits = wait ? std::vector<Token>{{2, 1}} : std::vector<Token>(),
+           .reason = Reason::SpillLoad});
+    p.main().Call(r);
+    p.Predict(t, Reason::SpillStore, true, 256);
+    p.Predict(t, Reason::SpillLoad, false, 100);
+    absl::StatusOr<Program> program = p.Build();
+    ASSERT_TRUE(program.ok()) << program.status();
+    Simulator sim(*program, {.sanitize = true});
+    absl::Status s = sim.Run();
+    if (wait)
+      EXPECT_TRUE(s.ok()) << s;
+    else
+      EXPECT_THAT(std::string(s.message()),
+                  AllOf(HasSubstr("read-after-write hazard: LD0"),
+                        HasSubstr("bytes [30, 130) of region 4 without waiting for ST")));
+  }
+}
+
+TEST(Sanitizer, InPlaceOnlyPointByPoint) {
+  VProg copy;
+  copy.ins = {{0, VType::F32}};
+  copy.outs = {{0, false, VType::F32}};
+  for (int64_t shift : {0, 4, 64}) {
+    ProgramDsl p;
+    RoutineDsl &r = p.Routine("inplace");
+    r.Fill(kLd0, {64}, Sram(0, F32, {4}), {.signals = {{1, 1}}});
+    r.Vec({16}, {Sram(shift, F32, {4}), Sram(0, F32, {4})}, p.Vprog(copy), {.waits = {{1, 1}}});
+    p.main().Call(r);
+    absl::StatusOr<Program> program = p.Build();
+    ASSERT_TRUE(program.ok()) << program.status();
+    Simulator sim(*program, {.sanitize = true});
+    absl::Status s = sim.Run();
+    if (shift != 4)
+      EXPECT_TRUE(s.ok()) << s;
+    else
+      EXPECT_THAT(std::string(s.message()), HasSubstr("which stream 1 reads at another point"));
+  }
+}
+
 TEST(Sanitizer, OutputNeverWritten) {
   ProgramDsl p;
   p.Io("y", 2, RegionKind::Output, I8, {100});
