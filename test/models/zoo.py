@@ -1,0 +1,204 @@
+"""Every model that acc is held against: file, bound dimensions, inputs and tolerance.
+
+    from zoo import ZOO
+    model = ZOO["ocr-rec-w320"]
+    model.path()      the ONNX file (made on first use, see scripts/models)
+    model.inputs()    the same seeded arrays on every call
+    model.flags()     ["--dim", "x[0]=1", ...] for acc compile
+
+`python test/models/zoo.py [NAME...]` lists the models with their dimensions and operators.
+"""
+
+from __future__ import annotations
+
+import sys
+import zlib
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Callable, Mapping
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts" / "models"))
+import cache  # noqa: E402
+import light  # noqa: E402
+import recipes  # noqa: E402, F401
+
+Arrays = dict[str, np.ndarray]
+
+# Largest difference allowed, relative to the range of the output (see `relative_error`).
+F32_TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class Model:
+    name: str
+    file: str  # name in the cache
+    inputs_of: Callable[[np.random.Generator], Arrays]
+    # By symbolic name, or by input and axis ("x[2]") where a file has no usable name.
+    dims: Mapping[str, int] = field(default_factory=dict)
+    tolerance: float = F32_TOLERANCE
+    tags: frozenset[str] = frozenset()
+
+    def path(self) -> Path:
+        return cache.ensure(self.file)
+
+    def inputs(self) -> Arrays:
+        return self.inputs_of(np.random.default_rng(zlib.crc32(self.name.encode())))
+
+    def flags(self) -> list[str]:
+        return [word for name, size in self.dims.items() for word in ("--dim", f"{name}={size}")]
+
+
+ZOO: dict[str, Model] = {}
+
+
+def add(name: str, file: str, inputs: Callable[[np.random.Generator], Arrays], *tags: str, **more) -> None:
+    ZOO[name] = Model(name, file, inputs, tags=frozenset(tags), **more)
+
+
+def relative_error(got: np.ndarray, want: np.ndarray) -> float:
+    """Largest absolute difference over the range of `want`; zero counts as part of the range, so that
+    the range of a constant output is its magnitude."""
+    if got.shape != want.shape:
+        return float("inf")
+    if want.size == 0:
+        return 0.0
+    got, want = got.astype(np.float64), want.astype(np.float64)
+    if not np.array_equal(np.isnan(got), np.isnan(want)):
+        return float("inf")
+    span = max(np.nanmax(want), 0.0) - min(np.nanmin(want), 0.0)
+    difference = float(np.nanmax(np.abs(got - want)))
+    return difference / span if span > 0 else (0.0 if difference == 0 else float("inf"))
+
+
+def picture(name: str, *shape: int) -> Callable[[np.random.Generator], Arrays]:
+    """Smooth values in [-1, 1] with edges: closer to a picture than white noise."""
+
+    def make(rng: np.random.Generator) -> Arrays:
+        height, width = shape[-2:]
+        coarse = rng.uniform(-1, 1, (*shape[:-2], -(-height // 8), -(-width // 8)))
+        blocks = coarse.repeat(8, axis=-2).repeat(8, axis=-1)[..., :height, :width]
+        values = np.clip(blocks + 0.1 * rng.standard_normal(shape), -1, 1)
+        return {name: values.astype(np.float32)}
+
+    return make
+
+
+def tokens(vocabulary: int, batch: int, length: int, *, mask: bool = True, types: bool = True):
+    """Token ids; with a mask, the last eighth of the sequence is padding."""
+
+    def make(rng: np.random.Generator) -> Arrays:
+        feeds = {"input_ids": rng.integers(1000, vocabulary, (batch, length))}
+        if mask:
+            feeds["attention_mask"] = np.ones((batch, length), np.int64)
+            feeds["attention_mask"][:, length - length // 8 :] = 0
+        if types:
+            feeds["token_type_ids"] = np.zeros((batch, length), np.int64)
+        return feeds
+
+    return make
+
+
+# PP-OCRv4. The dynamic dimensions are batch, height and width; the classifier's have no names.
+for _h, _w, *_tags in ((160, 320, "fast"), (640, 640), (480, 736)):
+    add(
+        f"ocr-det-{_h}x{_w}",
+        "ocr-det",
+        picture("x", 1, 3, _h, _w),
+        *_tags,
+        dims={
+            "p2o.DynamicDimension.0": 1,
+            "p2o.DynamicDimension.1": _h,
+            "p2o.DynamicDimension.2": _w,
+        },
+    )
+add(
+    "ocr-cls",
+    "ocr-cls",
+    picture("x", 1, 3, 48, 192),
+    "fast",
+    dims={"x[0]": 1, "x[2]": 48, "x[3]": 192},
+)
+for _w, *_tags in ((160, "fast"), (320,), (480,), (640,)):
+    add(
+        f"ocr-rec-w{_w}",
+        "ocr-rec",
+        picture("x", 1, 3, 48, _w),
+        *_tags,
+        dims={"p2o.DynamicDimension.0": 1, "?": 48, "p2o.DynamicDimension.1": _w},
+    )
+
+# The light models: the constant weights as shipped (with the package's expected output, see
+# test_models.py) and random ones. The large classifiers of three of them cost time, not insight.
+_LIGHT_INPUT = {"resnet50": "gpu_0/data_0", "shufflenet": "gpu_0/data_0", "zfnet512": "gpu_0/data_0"}
+_LIGHT_FAST = {"squeezenet", "shufflenet", "densenet121"}
+
+
+def _ramp(name: str) -> Callable[[np.random.Generator], Arrays]:
+    """The input that the onnx package's own expected outputs belong to."""
+    size = 3 * 224 * 224
+    values = (np.arange(size).reshape(1, 3, 224, 224) / size).astype(np.float32)
+    return lambda _: {name: values}
+
+
+for _light in light.NAMES:
+    _input = _LIGHT_INPUT.get(_light, "data_0")
+    _tags = ("fast",) if _light in _LIGHT_FAST else ()
+    _large = ("large",) if _light in ("bvlc_alexnet", "vgg19", "zfnet512") else ()
+    _name = light.cache_name(_light)
+    add(_name, _name, _ramp(_input), *_tags[: _light == "squeezenet"], *_large)
+    add(_name + "-random", _name + "-random", picture(_input, 1, 3, 224, 224), *_tags, *_large)
+
+# Networks exported by torch. MiniLM has its real weights, the others random ones.
+for _s, *_tags in ((16, "fast"), (128,)):
+    add(f"minilm-s{_s}", "minilm", tokens(30522, 1, _s), *_tags, dims={"batch": 1, "sequence": _s})
+add("minilm-b4-s32", "minilm", tokens(30522, 4, 32), dims={"batch": 4, "sequence": 32})
+add("resnet50", "resnet50", picture("image", 1, 3, 224, 224), dims={"batch": 1})
+add("mobilenetv2", "mobilenetv2", picture("image", 1, 3, 224, 224), "fast", dims={"batch": 1})
+add("bert-base-s128", "bert-base", tokens(30522, 1, 128), "large", dims={"batch": 1, "sequence": 128})
+add("vit-b16", "vit-b16", picture("image", 1, 3, 224, 224), "large")
+for _s in (64, 256):
+    add(
+        f"gpt2-s{_s}",
+        "gpt2",
+        tokens(50257, 1, _s, mask=False, types=False),
+        "large",
+        dims={"sequence": _s},
+    )
+
+
+def describe(model: Model) -> str:
+    """Name, file, dimensions, opset, signature and operator counts."""
+    import onnx
+
+    proto = onnx.load(model.path(), load_external_data=False)
+    weights = {i.name for i in proto.graph.initializer}
+
+    def shape(value):
+        dims = value.type.tensor_type.shape.dim
+        return "x".join(d.dim_param or str(d.dim_value) for d in dims)
+
+    operators = Counter(n.op_type for n in proto.graph.node).most_common()
+    feeds = model.inputs()
+    lines = [
+        f"### {model.name}{' (' + ', '.join(sorted(model.tags)) + ')' if model.tags else ''}",
+        f"- file `{model.path()}`, {model.path().stat().st_size / 1e6:.1f} MB, opset "
+        + ", ".join(f"{o.domain or 'ai.onnx'} {o.version}" for o in proto.opset_import),
+        f"- flags `{' '.join(model.flags()) or '(none)'}`, tolerance {model.tolerance:g}",
+        "- inputs "
+        + ", ".join(
+            f"`{i.name}` {shape(i)} → {feeds[i.name].dtype} {'x'.join(map(str, feeds[i.name].shape))}"
+            for i in proto.graph.input
+            if i.name not in weights
+        ),
+        "- outputs " + ", ".join(f"`{o.name}` {shape(o)}" for o in proto.graph.output),
+        f"- {len(proto.graph.node)} nodes: " + ", ".join(f"{op} {n}" for op, n in operators),
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    for _wanted in sys.argv[1:] or ZOO:
+        print(describe(ZOO[_wanted]), end="\n\n")
