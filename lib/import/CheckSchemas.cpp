@@ -1,0 +1,83 @@
+//===- CheckSchemas.cpp - ONNX's checker, its inliner, opset limits -------===//
+// Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "Model.h"
+
+#include "onnx/checker.h"
+#include "onnx/inliner/inliner.h"
+
+using namespace mlir;
+using namespace accel;
+using namespace accel::import;
+using ::onnx::GraphProto;
+using ::onnx::TensorProto;
+
+/// The checker wants data of packed types in full, but a large tensor holds a
+/// token only: for its eyes such a tensor is one of bytes.
+static void disguisePacked(GraphProto &graph,
+                           std::vector<std::pair<TensorProto *, int>> &disguised) {
+  auto visit = [&](TensorProto &tensor) {
+    switch (tensor.data_type()) {
+    case TensorProto::INT4:
+    case TensorProto::UINT4:
+    case TensorProto::INT2:
+    case TensorProto::UINT2:
+    case TensorProto::FLOAT4E2M1:
+      if (tensor.raw_data().size() == 16) {
+        disguised.emplace_back(&tensor, tensor.data_type());
+        tensor.set_data_type(TensorProto::UINT8);
+      }
+    }
+  };
+  for (TensorProto &tensor : *graph.mutable_initializer())
+    visit(tensor);
+  for (auto &node : *graph.mutable_node())
+    for (auto &attribute : *node.mutable_attribute()) {
+      if (attribute.has_t())
+        visit(*attribute.mutable_t());
+      if (attribute.has_g())
+        disguisePacked(*attribute.mutable_g(), disguised);
+    }
+}
+
+LogicalResult accel::import::checkSchemas(Model &model) {
+  int64_t opset = opsetOf(model.proto);
+  bool usesOnnx = llvm::any_of(model.proto.graph().node(),
+                               [](const auto &node) { return isOnnxDomain(node.domain()); });
+  if (!opset && usesOnnx)
+    return model.error() << "the model names no version of the operator set ai.onnx; export it "
+                            "again with opset 7 to "
+                         << kOpset;
+  if (opset && (opset < kOldestOpset || opset > kOpset))
+    return model.error() << "the model uses opset " << opset << " of ai.onnx; versions "
+                         << kOldestOpset << " to " << kOpset
+                         << " are understood: convert it with onnx.version_converter";
+
+  std::vector<std::pair<TensorProto *, int>> disguised;
+  disguisePacked(*model.proto.mutable_graph(), disguised);
+  std::string what;
+  try {
+    ::onnx::checker::check_model(model.proto);
+  } catch (const std::exception &exception) {
+    what = exception.what();
+  }
+  for (auto [tensor, type] : disguised)
+    tensor->set_data_type(type);
+  if (what.empty())
+    return success();
+  std::string node = nodeOfMessage(what);
+  return model.error() << (node.empty() ? "" : node + ": ") << plainMessage(what.c_str())
+                       << " (ONNX checker); correct the model or export it again";
+}
+
+LogicalResult accel::import::inlineFunctions(Model &model) {
+  if (model.proto.functions_size() == 0)
+    return success();
+  try {
+    ::onnx::inliner::InlineLocalFunctions(model.proto, /*convert_version=*/true);
+    return success();
+  } catch (const std::exception &exception) {
+    return model.error() << "a function of the model cannot be inlined: "
+                         << plainMessage(exception.what());
+  }
+}

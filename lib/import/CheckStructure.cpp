@@ -1,0 +1,176 @@
+//===- CheckStructure.cpp - names, order and sizes of a graph -------------===//
+// Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What ONNX's checker finds too, but says in the words of its implementation:
+// duplicate names, missing producers, cycles, impossible dimensions. The checker
+// runs afterwards for the rest (attributes, operator schemas).
+//
+//===----------------------------------------------------------------------===//
+
+#include "Model.h"
+
+#include "llvm/ADT/StringMap.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace accel;
+using namespace accel::import;
+using ::onnx::GraphProto;
+using ::onnx::NodeProto;
+using ::onnx::ValueInfoProto;
+
+namespace {
+
+/// Elements of one tensor above which nothing on this machine is meaningful.
+constexpr int64_t kMaxElements = int64_t(1) << 48;
+
+class StructureCheck {
+public:
+  explicit StructureCheck(Model &model) : model(model) {}
+  LogicalResult graph(const GraphProto &graph);
+
+private:
+  Model &model;
+  // Visible names and who wrote them; subgraphs add theirs and remove them again.
+  llvm::StringMap<std::string> visible;
+
+  LogicalResult declare(StringRef name, const Twine &writer, std::vector<std::string> &added);
+  LogicalResult shape(const ValueInfoProto &value, const char *what);
+  LogicalResult missing(const GraphProto &graph, int nodeIndex, StringRef input);
+};
+
+LogicalResult StructureCheck::declare(StringRef name, const Twine &writer,
+                                      std::vector<std::string> &added) {
+  auto [entry, isNew] = visible.try_emplace(name, "");
+  if (!isNew)
+    return model.error() << "the name '" << name << "' is given twice: by " << entry->second
+                         << " and by " << writer.str() << "; names must be unique";
+  entry->second = writer.str();
+  added.push_back(name.str());
+  return success();
+}
+
+LogicalResult StructureCheck::shape(const ValueInfoProto &value, const char *what) {
+  if (!value.type().has_tensor_type() || !value.type().tensor_type().has_shape())
+    return success();
+  int64_t elements = 1;
+  int axis = 0;
+  for (const auto &dim : value.type().tensor_type().shape().dim()) {
+    if (dim.has_dim_value()) {
+      if (dim.dim_value() < 0)
+        return model.error() << what << " '" << value.name() << "' has size " << dim.dim_value()
+                             << " on axis " << axis << "; bind it with --dim " << value.name()
+                             << ':' << axis << "=N";
+      if (dim.dim_value() && (llvm::MulOverflow(elements, dim.dim_value(), elements) ||
+                              elements > kMaxElements))
+        return model.error() << what << " '" << value.name()
+                             << "' has more than 2^48 elements; check axis " << axis << " (size "
+                             << dim.dim_value() << ")";
+    }
+    ++axis;
+  }
+  return success();
+}
+
+/// An input without producer: says whether a later node makes it, and whether
+/// that closes a cycle.
+LogicalResult StructureCheck::missing(const GraphProto &graph, int nodeIndex, StringRef input) {
+  const NodeProto &node = graph.node(nodeIndex);
+  std::string text = nodeText(node, nodeIndex);
+  llvm::StringMap<int> producers;
+  for (int i = 0; i < graph.node_size(); ++i)
+    for (const std::string &output : graph.node(i).output())
+      producers[output] = i;
+  auto found = producers.find(input);
+  if (found == producers.end()) {
+    return model.error(node.name())
+           << text << " reads '" << input
+           << "', which no graph input, initialiser or node provides; export the model again "
+              "or add it";
+  }
+  // Walk from the late producer through its inputs back to this node.
+  std::vector<int> stack = {found->second}, from(graph.node_size(), -2);
+  from[found->second] = -1;
+  while (!stack.empty()) {
+    int at = stack.back();
+    stack.pop_back();
+    if (at == nodeIndex) {
+      std::string chain;
+      int length = 0;
+      for (int step = at; step >= 0 && length < 8; step = from[step], ++length)
+        chain += "\"" + nodeLabel(graph.node(step), step) + "\" -> ";
+      if (length == 8)
+        chain += "... -> ";
+      chain += "\"" + nodeLabel(node, nodeIndex) + "\"";
+      return model.error(node.name()) << text << " lies on a cycle: " << chain
+                                      << "; an ONNX graph must be acyclic";
+    }
+    for (const std::string &name : graph.node(at).input()) {
+      auto producer = producers.find(name);
+      if (producer != producers.end() && from[producer->second] == -2) {
+        from[producer->second] = at;
+        stack.push_back(producer->second);
+      }
+    }
+  }
+  return model.error(node.name()) << text << " reads '" << input << "', which "
+                                  << nodeText(graph.node(found->second), found->second)
+                                  << " writes only later; sort the nodes topologically";
+}
+
+LogicalResult StructureCheck::graph(const GraphProto &graph) {
+  std::vector<std::string> added;
+  llvm::StringMap<bool> inputs;
+  for (const auto &input : graph.input()) {
+    inputs[input.name()] = true;
+    if (failed(declare(input.name(), "a graph input", added)) ||
+        failed(shape(input, "graph input")))
+      return failure();
+  }
+  llvm::StringMap<bool> initializers;
+  auto initializer = [&](const std::string &name) -> LogicalResult {
+    if (!initializers.try_emplace(name, true).second)
+      return model.error() << "two initialisers have the name '" << name
+                           << "'; names must be unique";
+    return inputs.count(name) ? success() : declare(name, "an initialiser", added);
+  };
+  for (const auto &tensor : graph.initializer())
+    if (failed(initializer(tensor.name())))
+      return failure();
+  for (const auto &tensor : graph.sparse_initializer())
+    if (failed(initializer(tensor.values().name())))
+      return failure();
+
+  for (int i = 0; i < graph.node_size(); ++i) {
+    const NodeProto &node = graph.node(i);
+    for (const std::string &input : node.input())
+      if (!input.empty() && !visible.count(input))
+        return missing(graph, i, input);
+    for (const auto &attribute : node.attribute()) {
+      if (attribute.has_g() && failed(this->graph(attribute.g())))
+        return failure();
+      for (const auto &inner : attribute.graphs())
+        if (failed(this->graph(inner)))
+          return failure();
+    }
+    for (const std::string &output : node.output())
+      if (!output.empty() && failed(declare(output, nodeText(node, i), added)))
+        return failure();
+  }
+  for (const auto &output : graph.output()) {
+    if (!visible.count(output.name()))
+      return model.error() << "graph output '" << output.name()
+                           << "' is written by no node; remove it or add its producer";
+    if (failed(shape(output, "graph output")))
+      return failure();
+  }
+  for (const std::string &name : added)
+    visible.erase(name);
+  return success();
+}
+
+} // namespace
+
+LogicalResult accel::import::checkStructure(Model &model) {
+  return StructureCheck(model).graph(model.proto.graph());
+}

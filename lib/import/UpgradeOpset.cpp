@@ -1,0 +1,265 @@
+//===- UpgradeOpset.cpp - every operator to opset 27 ----------------------===//
+// Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// ONNX's version converter, node by node: only nodes whose operator changed are
+// taken apart, converted in a model of their own and put back. So one operator
+// that the converter cannot handle is named, and a chain of 100,000 nodes costs
+// no more than its old operators.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Model.h"
+
+#include "onnx/defs/schema.h"
+#include "onnx/version_converter/convert.h"
+
+#include "llvm/ADT/StringMap.h"
+
+using namespace mlir;
+using namespace accel;
+using namespace accel::import;
+using ::onnx::GraphProto;
+using ::onnx::ModelProto;
+using ::onnx::NodeProto;
+using ::onnx::OpSchema;
+using ::onnx::OpSchemaRegistry;
+using ::onnx::TypeProto;
+using ::onnx::version_conversion::CompatibleAdapter;
+using ::onnx::version_conversion::DefaultVersionConverter;
+
+namespace {
+
+/// What must be done to bring an operator from one version to kOpset.
+enum class Path {
+  Unchanged, // same operator in both versions
+  Nothing,   // changed, but the node stays as it is
+  Convert,
+  NoAdapter
+};
+
+class Converter : public DefaultVersionConverter {
+public:
+  Path path(const std::string &op, int from) const {
+    auto known = all_schemas.find(op);
+    if (known == all_schemas.end())
+      return Path::NoAdapter;
+    auto domain = known->second.find("");
+    if (domain == known->second.end())
+      return Path::NoAdapter;
+    Path result = Path::Nothing;
+    for (int version = from; version < kOpset; ++version) {
+      if (!domain->second.count(version + 1))
+        continue; // unchanged in this step
+      const ::onnx::version_conversion::Adapter *adapter = find(op, version);
+      if (!adapter)
+        return Path::NoAdapter;
+      if (!dynamic_cast<const CompatibleAdapter *>(adapter))
+        result = Path::Convert;
+    }
+    return result;
+  }
+
+private:
+  const ::onnx::version_conversion::Adapter *find(const std::string &op, int version) const {
+    using ::onnx::OpSetID;
+    auto byOp = adapters.find(op);
+    if (byOp == adapters.end())
+      return nullptr;
+    auto from = byOp->second.find(OpSetID(version).toString());
+    if (from == byOp->second.end())
+      return nullptr;
+    auto to = from->second.find(OpSetID(version + 1).toString());
+    return to == from->second.end() ? nullptr : to->second.get();
+  }
+};
+
+class Upgrade {
+public:
+  Upgrade(Model &model, int from) : model(model), from(from) {}
+  LogicalResult graph(GraphProto &graph);
+  bool changed = false;
+
+private:
+  Model &model;
+  int from;
+  llvm::StringMap<Path> paths;
+  llvm::StringMap<const TypeProto *> types; // of visible values
+  int fresh = 0;
+
+  static const Converter &converter() {
+    static const Converter instance;
+    return instance;
+  }
+  Path pathOf(const std::string &op) {
+    auto [entry, isNew] = paths.try_emplace(op, Path::Unchanged);
+    if (isNew) {
+      const OpSchema *now = OpSchemaRegistry::Schema(op, kOpset);
+      const OpSchema *then = OpSchemaRegistry::Schema(op, from);
+      bool same = now && then && now->since_version() == then->since_version();
+      entry->second = same ? Path::Unchanged : converter().path(op, from);
+    }
+    return entry->second;
+  }
+  LogicalResult convert(const NodeProto &node, int index,
+                        google::protobuf::RepeatedPtrField<NodeProto> &result,
+                        GraphProto &owner);
+  bool fitsNewest(const NodeProto &node) {
+    const OpSchema *schema = OpSchemaRegistry::Schema(node.op_type(), kOpset);
+    if (!schema)
+      return false;
+    try {
+      schema->Verify(node);
+      return true;
+    } catch (const std::exception &) {
+      return false;
+    }
+  }
+};
+
+LogicalResult Upgrade::convert(const NodeProto &node, int index,
+                               google::protobuf::RepeatedPtrField<NodeProto> &result,
+                               GraphProto &owner) {
+  ModelProto single;
+  single.set_ir_version(8);
+  auto *opset = single.add_opset_import();
+  opset->set_domain("");
+  opset->set_version(from);
+  GraphProto &graph = *single.mutable_graph();
+  graph.set_name("node");
+  llvm::StringMap<bool> given;
+  for (const std::string &input : node.input()) {
+    if (input.empty() || !given.try_emplace(input, true).second)
+      continue;
+    auto *value = graph.add_input();
+    value->set_name(input);
+    if (auto type = types.find(input); type != types.end() && type->second)
+      *value->mutable_type() = *type->second;
+  }
+  *graph.add_node() = node;
+  for (const std::string &output : node.output()) {
+    if (output.empty())
+      continue;
+    auto *value = graph.add_output();
+    value->set_name(output);
+    if (auto type = types.find(output); type != types.end() && type->second)
+      *value->mutable_type() = *type->second;
+  }
+  ModelProto converted;
+  try {
+    converted = converter().convert_version(single, ::onnx::OpSetID(from),
+                                            ::onnx::OpSetID(kOpset));
+  } catch (const std::exception &exception) {
+    return model.error(node.name())
+           << nodeText(node, index) << " cannot be converted from opset " << from << " to "
+           << kOpset << ": " << plainMessage(exception.what())
+           << "; export the model with a newer opset";
+  }
+  // Names that the converter invented are unique in its small model only.
+  llvm::StringMap<std::string> renamed;
+  auto rename = [&](const std::string &name) -> std::string {
+    if (name.empty() || given.count(name) || llvm::is_contained(node.output(), name))
+      return name;
+    std::string &now = renamed[name];
+    if (now.empty())
+      do
+        now = nodeLabel(node, index) + "/upgrade_" + std::to_string(fresh++);
+      while (types.count(now));
+    return now;
+  };
+  GraphProto &made = *converted.mutable_graph();
+  for (auto &tensor : *made.mutable_initializer()) {
+    auto *added = owner.add_initializer();
+    *added = tensor;
+    added->set_name(rename(tensor.name()));
+  }
+  for (auto &part : *made.mutable_node()) {
+    if (part.op_type() == "Undefined" || part.op_type() == "Captured")
+      continue;
+    for (auto &input : *part.mutable_input())
+      input = rename(input);
+    for (auto &output : *part.mutable_output())
+      output = rename(output);
+    if (part.name().empty() || part.op_type() != node.op_type())
+      part.set_name(nodeLabel(node, index));
+    *result.Add() = part;
+  }
+  return success();
+}
+
+LogicalResult Upgrade::graph(GraphProto &graph) {
+  for (const auto &values : {&graph.input(), &graph.value_info(), &graph.output()})
+    for (const auto &value : *values)
+      types[value.name()] = &value.type();
+  std::vector<std::unique_ptr<TypeProto>> initializerTypes;
+  for (const auto &tensor : graph.initializer())
+    if (!types.count(tensor.name())) {
+      auto type = std::make_unique<TypeProto>();
+      type->mutable_tensor_type()->set_elem_type(tensor.data_type());
+      auto *shape = type->mutable_tensor_type()->mutable_shape();
+      for (int64_t dim : tensor.dims())
+        shape->add_dim()->set_dim_value(dim);
+      types[tensor.name()] = type.get();
+      initializerTypes.push_back(std::move(type));
+    }
+
+  llvm::StringMap<bool> outdated;
+  google::protobuf::RepeatedPtrField<NodeProto> nodes;
+  nodes.Swap(graph.mutable_node());
+  for (int i = 0; i < nodes.size(); ++i) {
+    NodeProto &node = *nodes.Mutable(i);
+    for (auto &attribute : *node.mutable_attribute())
+      if (attribute.has_g() && failed(this->graph(*attribute.mutable_g())))
+        return failure();
+    Path path = isOnnxDomain(node.domain()) ? pathOf(node.op_type()) : Path::Unchanged;
+    if (path != Path::Unchanged) {
+      // Types may change with the operator (Dropout's mask became bool).
+      changed = true;
+      for (const std::string &output : node.output())
+        outdated[output] = true;
+    }
+    if (path == Path::NoAdapter && fitsNewest(node))
+      path = Path::Nothing; // nothing in the node depends on what changed
+    if (path == Path::NoAdapter)
+      return model.error(node.name())
+             << nodeText(node, i) << ": no conversion from opset " << from << " to " << kOpset
+             << " exists for this operator; export the model with a newer opset";
+    if (path == Path::Convert) {
+      // Positions of nameless nodes stay those of the file.
+      if (failed(convert(node, i, *graph.mutable_node(), graph)))
+        return failure();
+      continue;
+    }
+    if (node.name().empty())
+      node.set_name(nodeLabel(node, i));
+    graph.mutable_node()->Add()->Swap(&node);
+  }
+  // What is inferred again must not meet its old self; nothing may point to it.
+  for (const auto &tensor : graph.initializer())
+    types.erase(tensor.name());
+  for (const auto &value : graph.value_info())
+    types.erase(value.name());
+  auto *values = graph.mutable_value_info();
+  int kept = 0;
+  for (int i = 0; i < values->size(); ++i)
+    if (!outdated.count(values->Get(i).name()))
+      values->SwapElements(kept++, i);
+  values->DeleteSubrange(kept, values->size() - kept);
+  return success();
+}
+
+} // namespace
+
+LogicalResult accel::import::upgradeOpset(Model &model, bool &changed) {
+  int64_t opset = opsetOf(model.proto);
+  changed = false;
+  if (opset && opset != kOpset) {
+    Upgrade upgrade(model, opset);
+    if (failed(upgrade.graph(*model.proto.mutable_graph())))
+      return failure();
+    changed = upgrade.changed;
+  }
+  for (auto &import : *model.proto.mutable_opset_import())
+    if (isOnnxDomain(import.domain()))
+      import.set_version(kOpset);
+  return success();
+}

@@ -1,0 +1,168 @@
+//===- acc-translate.cpp - formats in and out of MLIR ---------------------===//
+// Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "acc/Import/Import.h"
+#include "onnx/Onnx.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Parser/Parser.h"
+#include "llvm/ADT/ScopeExit.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/ToolOutputFile.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+
+static constexpr const char *kHelp = R"(acc-translate: formats in and out of MLIR
+
+  acc-translate --import-onnx MODEL.onnx [--dim NAME=N]... [-o FILE.mlir]
+  acc-translate --export-onnx FILE.mlir -o MODEL.onnx
+
+options
+  --dim NAME=N     size of a symbolic dimension, or of one axis with INPUT:AXIS=N
+  -o FILE          where to write; `-` is the standard output (import only)
+  --no-locations   leave the ONNX node names (locations) out of the text
+  --quiet          check only, print nothing
+
+examples
+  acc-translate --import-onnx det.onnx --dim x:2=640 --dim x:3=640 -o det.mlir
+  acc-translate --export-onnx det.mlir -o again.onnx
+
+exit status: 0 good, 1 the input's fault, 2 usage
+)";
+
+namespace {
+
+struct Arguments {
+  std::string import, exported, output = "-";
+  accel::ImportOptions options;
+  bool locations = true, quiet = false;
+};
+
+int usage(const Twine &what) {
+  llvm::errs() << "acc-translate: " << what << "\ntry `acc-translate --help`\n";
+  return 2;
+}
+
+/// `file:line: error: message`, without a line for binary files.
+void printDiagnostic(Diagnostic &diagnostic) {
+  Location loc = diagnostic.getLocation();
+  if (auto named = dyn_cast<NameLoc>(loc))
+    loc = named.getChildLoc();
+  if (auto file = dyn_cast<FileLineColLoc>(loc)) {
+    llvm::errs() << file.getFilename().getValue();
+    if (file.getLine())
+      llvm::errs() << ':' << file.getLine() << ':' << file.getColumn();
+    llvm::errs() << ": ";
+  } else {
+    llvm::errs() << "acc-translate: ";
+  }
+  bool isError = diagnostic.getSeverity() == DiagnosticSeverity::Error;
+  llvm::errs() << (isError ? "error: " : "warning: ") << diagnostic << '\n';
+}
+
+int importModel(const Arguments &arguments, MLIRContext &context) {
+  OwningOpRef<ModuleOp> module =
+      accel::importOnnx(arguments.import, arguments.options, &context);
+  if (!module)
+    return 1;
+  if (arguments.quiet)
+    return 0;
+  accel::onnx::inlineOwnedWeights(*module);
+  std::string aside = arguments.output;
+  if (arguments.output != "-")
+    aside += ".partial";
+  std::error_code code;
+  llvm::ToolOutputFile file(aside, code, llvm::sys::fs::OF_None);
+  if (code)
+    return usage("cannot write '" + arguments.output + "': " + code.message());
+  OpPrintingFlags flags;
+  if (arguments.locations)
+    flags.enableDebugInfo();
+  (*module)->print(file.os(), flags);
+  file.os() << '\n';
+  file.os().flush();
+  if (file.os().has_error()) {
+    llvm::errs() << "acc-translate: error: cannot write '" << arguments.output
+                 << "': " << file.os().error().message() << '\n';
+    file.os().clear_error();
+    return 1;
+  }
+  if (arguments.output != "-")
+    llvm::sys::fs::rename(aside, arguments.output);
+  file.keep();
+  return 0;
+}
+
+int exportModel(const Arguments &arguments, MLIRContext &context) {
+  if (arguments.output == "-")
+    return usage("--export-onnx needs -o FILE");
+  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(arguments.exported, &context);
+  return module && succeeded(accel::exportOnnx(*module, arguments.output)) ? 0 : 1;
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  Arguments arguments;
+  for (int i = 1; i < argc; ++i) {
+    StringRef flag = argv[i], value;
+    auto next = [&] {
+      if (flag.starts_with("--") && flag.contains('=') && !flag.starts_with("--dim")) {
+        std::tie(flag, value) = flag.split('=');
+        return true;
+      }
+      if (i + 1 >= argc)
+        return false;
+      value = argv[++i];
+      return true;
+    };
+    if (flag == "--help" || flag == "-h") {
+      llvm::outs() << kHelp;
+      return 0;
+    }
+    if (flag == "--no-locations") {
+      arguments.locations = false;
+    } else if (flag == "--quiet") {
+      arguments.quiet = true;
+    } else if (flag == "--import-onnx" || flag.starts_with("--import-onnx=")) {
+      if (!next())
+        return usage("--import-onnx needs a file");
+      arguments.import = value.str();
+    } else if (flag == "--export-onnx" || flag.starts_with("--export-onnx=")) {
+      if (!next())
+        return usage("--export-onnx needs a file");
+      arguments.exported = value.str();
+    } else if (flag == "-o") {
+      if (!next())
+        return usage("-o needs a file");
+      arguments.output = value.str();
+    } else if (flag == "--dim" || flag.starts_with("--dim=")) {
+      if (!flag.consume_front("--dim=")) {
+        if (!next())
+          return usage("--dim needs NAME=N");
+        flag = value;
+      }
+      std::string error;
+      auto binding = accel::parseDimBinding(flag, error);
+      if (failed(binding))
+        return usage(error);
+      arguments.options.dims.push_back(*binding);
+    } else {
+      return usage("unknown argument '" + flag + "'");
+    }
+  }
+  if (arguments.import.empty() == arguments.exported.empty())
+    return usage("give one of --import-onnx and --export-onnx");
+
+  MLIRContext context;
+  context.loadDialect<accel::onnx::OnnxDialect, func::FuncDialect>();
+  ScopedDiagnosticHandler handler(&context, [](Diagnostic &diagnostic) {
+    printDiagnostic(diagnostic);
+    return success();
+  });
+  return arguments.import.empty() ? exportModel(arguments, context)
+                                  : importModel(arguments, context);
+}
