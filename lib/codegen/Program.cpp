@@ -32,7 +32,6 @@ FailureOr<Extent> extentOf(func::CallOp call, Value operand) {
     return call.emitError("codegen: an operand of type ") << operand.getType() << " is no memref";
   Extent extent;
   extent.space = memory::spaceOf(type);
-  extent.bytes = memory::bytesOf(type);
   while (auto offset = operand.getDefiningOp<OffsetOp>()) {
     extent.address += int64_t(offset.getBytes());
     operand = offset.getSource();
@@ -53,6 +52,10 @@ FailureOr<Extent> extentOf(func::CallOp call, Value operand) {
   }
   if (!address)
     return call.emitError("codegen: an operand has no address; run assign-addresses before");
+  // A pointer without an extent reaches to the end of its buffer.
+  auto whole = cast<MemRefType>(operand.getType());
+  extent.bytes = type.hasStaticShape() ? memory::bytesOf(type)
+                                       : memory::bytesOf(whole) - extent.address;
   extent.address += int64_t(*address);
   return extent;
 }

@@ -78,7 +78,8 @@ Reg Values::reg(const Affine &affine, Location location) {
   if (affine.constant)
     sum = emit(Opcode::Addi, sum, 0, affine.constant, location);
   for (auto &t : ArrayRef(terms).drop_front())
-    sum = emit(Opcode::Add, sum, term(t, location), 0, location);
+    sum = t.second == -1 ? emit(Opcode::Sub, sum, t.first, 0, location)
+                         : emit(Opcode::Add, sum, term(t, location), 0, location);
   return sum;
 }
 

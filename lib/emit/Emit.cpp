@@ -81,6 +81,8 @@ public:
     data.compulsoryBytes = number("accel.compulsory_bytes");
     data.boundBytes = number("accel.bound_bytes");
     data.macs = number("accel.macs");
+    if (!data.macs)
+      countMacs();
     data.sramPeak = number("accel.sram_peak");
     return addPrediction();
   }
@@ -109,14 +111,24 @@ private:
 
   /// Instructions of main during which each tensor is used.
   void findLives() {
-    for (const codegen::EncodedProgram::Place &call : program.calls)
-      for (Value operand : codegen::EncodedProgram::Place(call).op.getOperands()) {
+    for (codegen::EncodedProgram::Place call : program.calls)
+      for (Value operand : call.op->getOperands()) {
         while (auto offset = operand.getDefiningOp<OffsetOp>())
           operand = offset.getSource();
         auto [it, isNew] =
             lives.try_emplace(operand.getDefiningOp(), std::pair(call.first, call.last));
         it->second.second = call.last;
       }
+  }
+
+  /// Without a total, the routines say how many each call does.
+  void countMacs() {
+    for (codegen::EncodedProgram::Place call : program.calls)
+      if (auto callee = module.lookupSymbol<func::FuncOp>(call.op.getCallee()))
+        if (auto macs = callee->getAttrOfType<IntegerAttr>("accel.macs")) {
+          data.macs += macs.getInt();
+          nodes.addMacs(call.op, macs.getInt());
+        }
   }
 
   LogicalResult addTensor(TensorOp tensor) {

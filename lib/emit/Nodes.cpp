@@ -52,6 +52,12 @@ uint32_t NodeTable::indexOf(StringRef name) {
   return it->second;
 }
 
+void NodeTable::addMacs(func::CallOp call, int64_t macs) {
+  SmallVector<StringRef> names = nodeNames(call.getLoc());
+  if (!names.empty())
+    data.nodes[indexOf(names.front())].macs += macs;
+}
+
 void NodeTable::addDebugMap(const codegen::EncodedProgram &program) {
   // Local numbers of each routine, by the names in its first call.
   std::vector<SmallVector<StringRef>> locals(program.routines.size());

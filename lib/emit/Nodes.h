@@ -16,6 +16,8 @@ class NodeTable {
 public:
   NodeTable(mlir::ModuleOp module, rt::ArtifactData &data);
   uint32_t indexOf(llvm::StringRef name);
+  /// Multiply-accumulates of one call, which count for its first node.
+  void addMacs(mlir::func::CallOp call, int64_t macs);
   void addDebugMap(const codegen::EncodedProgram &program);
 
 private:
