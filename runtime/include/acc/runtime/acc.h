@@ -49,8 +49,8 @@ ACC_API int acc_version(void);
 /* Nothing that fails verification is loaded. `folder` is where the artifact's
  * references to other files start, NULL if it may have none. */
 ACC_API acc_status *acc_program_load(const char *path, acc_program **out);
-ACC_API acc_status *acc_program_load_memory(const void *bytes, size_t size,
-                                            const char *folder, acc_program **out);
+ACC_API acc_status *acc_program_load_memory(const void *bytes, size_t size, const char *folder,
+                                            acc_program **out);
 ACC_API void acc_program_free(acc_program *program);
 
 /* Element types have the ISA's codes: 1 f32, 2 f16, 3 bf16, 4 f64, 5 i8, 6 u8,
@@ -68,8 +68,7 @@ ACC_API size_t acc_program_input_count(const acc_program *program);
 ACC_API size_t acc_program_output_count(const acc_program *program);
 /* False if there is no such input or output. */
 ACC_API int acc_program_input(const acc_program *program, size_t index, acc_tensor_info *out);
-ACC_API int acc_program_output(const acc_program *program, size_t index,
-                               acc_tensor_info *out);
+ACC_API int acc_program_output(const acc_program *program, size_t index, acc_tensor_info *out);
 
 /* struct_size lets later versions append fields; zero means the default. */
 typedef struct acc_options {
@@ -83,14 +82,14 @@ typedef struct acc_options {
 ACC_API acc_status *acc_session_create(const acc_program *program, const acc_options *options,
                                        acc_session **out);
 ACC_API void acc_session_free(acc_session *session);
-ACC_API acc_status *acc_session_set_input(acc_session *session, const char *name,
-                                          const void *data, size_t bytes);
+ACC_API acc_status *acc_session_set_input(acc_session *session, const char *name, const void *data,
+                                          size_t bytes);
 ACC_API acc_status *acc_session_run(acc_session *session);
 /* Ends the current run, or the next one, with code 1 (cancelled). */
 ACC_API void acc_session_cancel(acc_session *session);
 /* `bytes` must be the output's size. */
-ACC_API acc_status *acc_session_get_output(const acc_session *session, const char *name,
-                                           void *data, size_t bytes);
+ACC_API acc_status *acc_session_get_output(const acc_session *session, const char *name, void *data,
+                                           size_t bytes);
 /* Statistics of the last run as JSON; valid until the next call or run. */
 ACC_API const char *acc_session_stats_json(acc_session *session);
 

@@ -43,8 +43,18 @@ constexpr bool IsReadOnly(RegionKind k) {
 
 /// Why a DRAM transfer happens (field `reason` of a DMA instruction).
 enum class Reason : uint8_t {
-  None = 0, CompulsoryLoad, CompulsoryStore, SpillStore, SpillLoad, Reload, Halo,
-  Alignment, Fragmentation, IllegalFusion, DynamicShape, Program
+  None = 0,
+  CompulsoryLoad,
+  CompulsoryStore,
+  SpillStore,
+  SpillLoad,
+  Reload,
+  Halo,
+  Alignment,
+  Fragmentation,
+  IllegalFusion,
+  DynamicShape,
+  Program
 };
 constexpr int kReasons = 12;
 const char *ReasonName(Reason reason);
@@ -208,8 +218,8 @@ public:
   void AddWeights(uint8_t region, int64_t offset, int64_t bytes, WeightSource source);
   /// Bytes that stay in another file. `path` is relative to the folder of the
   /// artifact; Write reads the file to take its checksum.
-  void AddExternalWeights(uint8_t region, int64_t offset, int64_t bytes,
-                          std::string path, int64_t fileOffset);
+  void AddExternalWeights(uint8_t region, int64_t offset, int64_t bytes, std::string path,
+                          int64_t fileOffset);
 
   /// Writes to a file beside `path`, fsyncs and renames: on failure (the disk
   /// is full, a source fails) nothing is left and an older file is untouched.
@@ -248,8 +258,8 @@ protected:
 struct Artifact {
   ArtifactData data;
   std::shared_ptr<FileBytes> file;
-  std::string path;   // empty if it was read from memory
-  std::string folder; // that external paths start from
+  std::string path;      // empty if it was read from memory
+  std::string folder;    // that external paths start from
   int64_t codeBytes = 0; // instructions, slots and vector programs
 };
 

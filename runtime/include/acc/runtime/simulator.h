@@ -51,8 +51,8 @@ private:
 struct SimOptions {
   int threads = 1;
   bool sanitize = false;
-  int64_t maxInstructions = 0;             // dispatched; 0: no limit
-  int64_t maxPoints = 0;                   // iteration points in all; 0: no limit
+  int64_t maxInstructions = 0;               // dispatched; 0: no limit
+  int64_t maxPoints = 0;                     // iteration points in all; 0: no limit
   const std::atomic<bool> *cancel = nullptr; // polled; true ends the run
 };
 

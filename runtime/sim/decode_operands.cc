@@ -1,0 +1,224 @@
+//===- decode_operands.cc - Descriptors and what engines take -------------===//
+#include "acc/runtime/status_macros.h"
+#include "routine_decoder.h"
+#include "vprog_binding.h"
+#include <algorithm>
+#include <cstring>
+
+namespace accel::rt {
+
+absl::Status RoutineDecoder::Descriptors(const enc::EngineInstr &e, const InstrCode &in,
+                                         EngineCode &code) {
+  size_t slots = info_.slots.size() / 64, slot = e.desc;
+  auto take = [&](void *to) {
+    if (slot >= slots)
+      return false;
+    std::memcpy(to, info_.slots.data() + slot++ * 64, 64);
+    return true;
+  };
+  enc::OpDesc d;
+  if (!take(&d))
+    return Bad("descriptor slot ", slot, " of ", slots);
+  if (d.zero0 || d.zero1 || d.streams == 0 || d.streams > kMaxStreams)
+    return Bad("operation descriptor with ", int(d.streams), " streams or nonzero padding");
+  int64_t points = 1;
+  for (int i = 0; i < kDims; ++i) {
+    if (d.sizeReg[i] >= kRegisters)
+      return Bad("size register above 63");
+    code.size[i] = d.size[i];
+    code.sizeReg[i] = d.sizeReg[i];
+    code.dynamicSize |= d.sizeReg[i] != 0;
+    if (d.size[i] && points > kMaxPoints / d.size[i])
+      return Bad("more than 2^33 iteration points");
+    points *= std::max<int64_t>(d.size[i], 1);
+  }
+  if (d.initReg >= kRegisters || d.reduceMask >= 64)
+    return Bad("init register ", int(d.initReg), ", reduction mask ", int(d.reduceMask));
+  code.streams = d.streams;
+  code.flags = d.flags;
+  code.initReg = d.initReg;
+  code.reduceMask = d.reduceMask;
+  code.za = d.za;
+  code.zb = d.zb;
+  code.fillBits = d.fillBits64 ? d.fillBits64 : d.fillBits;
+  for (int i = 0; i < d.streams; ++i) {
+    enc::StreamDesc s;
+    enc::WindowDesc w;
+    if (!take(&s))
+      return Bad("stream ", i, ": descriptor slot ", slot, " of ", slots);
+    bool windowed = s.flags & enc::kStreamHasWindow;
+    if (windowed && !take(&w))
+      return Bad("stream ", i, ": window slot ", slot, " of ", slots);
+    ACC_RETURN_IF_ERROR(Stream(i, s, windowed ? &w : nullptr, in, code));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RoutineDecoder::Stream(int index, const enc::StreamDesc &s, const enc::WindowDesc *w,
+                                    const InstrCode &in, EngineCode &code) {
+  StreamCode &out = code.stream[index];
+  if (s.flags & ~enc::kStreamHasWindow)
+    return Bad("stream ", index, ": unknown flags ", int(s.flags));
+  if (s.space < 1 || s.space > 3 || (s.space != 1 && s.region))
+    return Bad("stream ", index, ": memory space ", int(s.space), " region ", int(s.region));
+  out.space = Space(s.space);
+  out.region = s.region;
+  out.k.type = KType(s.dtype);
+  if (KTypeBytes(out.k.type) == 0)
+    return Bad("stream ", index, ": element type ", int(s.dtype), " cannot be walked by bytes");
+  if (out.space == Space::Acc && out.k.type != KType::F32 && out.k.type != KType::I32)
+    return Bad("stream ", index, ": accumulators hold f32 or i32");
+  if (out.space == Space::Dram) {
+    if (!p_.region[s.region])
+      return Bad("stream ", index, ": there is no DRAM region ", int(s.region));
+    if (code.dram >= 0)
+      return Bad("two streams in DRAM");
+    code.dram = int8_t(index);
+  }
+  for (uint8_t r : s.baseReg) {
+    if (r >= kRegisters)
+      return Bad("stream ", index, ": base register above 63");
+    if (r)
+      out.baseReg[out.baseRegs++] = r;
+  }
+  if (std::abs(s.base) > kMaxAddress)
+    return Bad("stream ", index, ": base ", s.base);
+  out.k.base = s.base;
+  out.isStatic = out.baseRegs == 0;
+  for (int d = 0; d < kDims; ++d) {
+    int64_t steps = std::max<int64_t>(code.size[d] - 1, 1);
+    if (s.stride[d] > kMaxAddress / steps || s.stride[d] < -kMaxAddress / steps)
+      return Bad("stream ", index, ": stride ", s.stride[d], " of dimension ", d);
+    out.k.stride[d] = s.stride[d];
+  }
+  if (w)
+    ACC_RETURN_IF_ERROR(Window(index, *w, code, out));
+  return absl::OkStatus();
+}
+
+absl::Status RoutineDecoder::Window(int index, const enc::WindowDesc &w, const EngineCode &code,
+                                    StreamCode &out) {
+  out.k.windowed = true;
+  out.k.padBits = w.padBits;
+  for (int i = 0; i < 2; ++i) {
+    const enc::WindowCoordDesc &c = w.coord[i];
+    WindowCoord &k = out.k.coord[i];
+    if (c.startReg >= kRegisters || c.orgReg >= kRegisters)
+      return Bad("stream ", index, ": window register above 63");
+    if ((c.dimA >= kDims && c.dimA != kNoDim) || (c.dimB >= kDims && c.dimB != kNoDim) ||
+        (w.flags[i] & ~1))
+      return Bad("stream ", index, ": window dimensions ", int(c.dimA), ", ", int(c.dimB),
+                 ", flags ", int(w.flags[i]));
+    if (c.mod > (1u << 31))
+      return Bad("stream ", index, ": window modulus ", c.mod);
+    for (auto [dim, mul] : {std::pair(c.dimA, c.mulA), std::pair(c.dimB, c.mulB)})
+      if (dim < kDims &&
+          std::abs(int64_t(mul)) > kMaxPosition / std::max<int64_t>(code.size[dim] - 1, 1))
+        return Bad("stream ", index, ": window multiplier ", mul);
+    k.start = c.start;
+    k.dimA = c.dimA;
+    k.dimB = c.dimB;
+    k.mulA = c.mulA;
+    k.mulB = c.mulB;
+    k.bound = c.bound;
+    k.mod = c.mod;
+    k.stride = c.stride;
+    k.div = std::max<int64_t>(w.div[i], 1);
+    k.exact = w.flags[i] & 1;
+    out.startReg[i] = c.startReg;
+    out.orgReg[i] = c.orgReg;
+    out.isStatic &= !c.startReg && !c.orgReg;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RoutineDecoder::Writes(EngineCode &code, int index) {
+  StreamCode &s = code.stream[index];
+  s.write = true;
+  if (s.space == Space::Dram && IsReadOnly(p_.region[s.region]->kind))
+    return Bad("write to region ", int(s.region), ", which is read-only (",
+               RegionKindName(p_.region[s.region]->kind), ")");
+  return absl::OkStatus();
+}
+
+absl::Status RoutineDecoder::CheckDma(const InstrCode &in, EngineCode &code) {
+  bool fill = code.flags & 1;
+  if (code.flags & ~1 || (fill && in.op != Op::Dma) || code.initReg || code.reduceMask || code.zb)
+    return Bad("DMA flags ", int(code.flags), " or unused fields");
+  int streams = fill ? 1 : in.op == Op::Dma ? 2 : 3;
+  if (code.streams != streams)
+    return Bad("DMA with ", int(code.streams), " streams instead of ", streams);
+  if (in.op == Op::Dma ? code.za != 0 : code.za < 0)
+    return Bad("index bound ", code.za);
+  ACC_RETURN_IF_ERROR(Writes(code, 0));
+  Space dst = code.stream[0].space, src = fill ? Space::Sram : code.stream[1].space;
+  bool good = in.engine == kSt ? src == Space::Sram && dst != Space::Acc
+                               : dst == Space::Sram && src != Space::Acc;
+  if (streams == 3) {
+    if (code.stream[2].k.windowed)
+      return Bad("an index list with a window");
+    KType t = code.stream[2].k.type;
+    good &= code.stream[2].space == Space::Sram && (t == KType::I32 || t == KType::I64);
+    for (int d = 1; d < kDims; ++d) // the list runs over dim 0 only
+      good &= code.stream[2].k.stride[d] == 0;
+  }
+  if (!good)
+    return Bad(EngineName(in.engine), " cannot move between these memories");
+  if (code.dram >= 0 && in.reason == Reason::None)
+    return Bad("DRAM traffic without a reason");
+  return absl::OkStatus();
+}
+
+absl::Status RoutineDecoder::CheckMxu(const InstrCode &in, EngineCode &code) {
+  if (code.streams != 3 || code.flags > 2 || code.reduceMask || code.fillBits)
+    return Bad("MXU with ", int(code.streams), " streams, flags ", int(code.flags));
+  if ((code.flags != 2) && code.initReg)
+    return Bad("MXU init register without its flag");
+  ACC_RETURN_IF_ERROR(Writes(code, 0));
+  if (code.stream[0].space != Space::Acc || code.stream[1].space != Space::Sram ||
+      code.stream[2].space != Space::Sram)
+    return Bad("MXU streams must be ACC, SRAM, SRAM");
+  KType acc;
+  if (!MxuTypes(code.stream[1].k.type, code.stream[2].k.type, acc) || acc != code.stream[0].k.type)
+    return Bad("MXU cannot multiply element types ", int(code.stream[1].k.type), " and ",
+               int(code.stream[2].k.type), " into ", int(code.stream[0].k.type));
+  if (code.stream[0].k.windowed || code.stream[2].k.windowed)
+    return Bad("only the A stream of MXU may have a window");
+  int outer = in.op == Op::Mxu ? 3 : 3; // C moves with m0, m1 and n (or c)
+  for (int d = outer; d < kDims; ++d)
+    if (code.stream[0].k.stride[d])
+      return Bad("the C stream of MXU moves with a reduced dimension");
+  if (in.op == Op::MxuDw && (code.size[5] != 1 || code.sizeReg[5]))
+    return Bad("MXU_DW with a sixth dimension");
+  return absl::OkStatus();
+}
+
+absl::Status RoutineDecoder::CheckVec(const enc::EngineInstr &e, EngineCode &code) {
+  if (e.vprog >= p_.vprogs.size())
+    return Bad("vector program ", e.vprog, " of ", p_.vprogs.size());
+  vprogs_.insert(e.vprog);
+  if (code.flags & ~1 || (!(code.flags & 1) && code.initReg) || code.za || code.zb || code.fillBits)
+    return Bad("VEC flags ", int(code.flags), " or unused fields");
+  code.vprog = p_.vprogs[e.vprog].get();
+  VProgShape shape = ShapeOf(*code.vprog);
+  if (shape.outs + shape.ins != code.streams)
+    return Bad("VEC with ", int(code.streams), " streams, its program has ", shape.outs,
+               " outputs and ", shape.ins, " inputs");
+  if (shape.reductions == 0 && (code.reduceMask || (code.flags & 1)))
+    return Bad("VEC reduces dimensions, its program has no reduction");
+  code.outs = uint8_t(shape.outs);
+  for (int i = 0; i < code.streams; ++i) {
+    if (code.stream[i].space == Space::Dram)
+      return Bad("VEC stream ", i, " in DRAM");
+    if (i >= shape.outs)
+      continue;
+    ACC_RETURN_IF_ERROR(Writes(code, i));
+    if (shape.outPost[i])
+      for (int d = 0; d < kDims; ++d)
+        if ((code.reduceMask >> d & 1) && code.stream[i].k.stride[d])
+          return Bad("VEC output ", i, " moves with the reduced dimension ", d);
+  }
+  return absl::OkStatus();
+}
+
+} // namespace accel::rt

@@ -1,0 +1,49 @@
+//===- routine_decoder.h - Decodes and checks one routine -----------------===//
+#ifndef ACC_RUNTIME_SIM_ROUTINE_DECODER_H
+#define ACC_RUNTIME_SIM_ROUTINE_DECODER_H
+
+#include "absl/strings/str_cat.h"
+#include "decoded.h"
+#include "encoding.h"
+#include <set>
+
+namespace accel::rt {
+
+class RoutineDecoder {
+public:
+  RoutineDecoder(DecodedProgram &p, uint32_t index)
+      : p_(p), info_(p.data().routines[index]), out_(p.routines[index]), index_(index) {}
+  absl::Status Run();
+
+private:
+  template <typename... Args> absl::Status Bad(const Args &...args) const {
+    return absl::InvalidArgumentError(
+        absl::StrCat("program refused: ", PlaceName(p_.data(), index_, pc_), ": ", args...));
+  }
+
+  // decode_control.cc
+  absl::Status Control(const uint8_t *bytes, InstrCode &in);
+  absl::Status Tokens(const enc::EngineInstr &e, InstrCode &in);
+  absl::Status Engine(const uint8_t *bytes, InstrCode &in);
+  absl::Status Nesting();
+
+  // decode_operands.cc
+  absl::Status Descriptors(const enc::EngineInstr &e, const InstrCode &in, EngineCode &code);
+  absl::Status Stream(int index, const enc::StreamDesc &s, const enc::WindowDesc *w,
+                      const InstrCode &in, EngineCode &code);
+  absl::Status Window(int index, const enc::WindowDesc &w, const EngineCode &code, StreamCode &out);
+  absl::Status Writes(EngineCode &code, int index);
+  absl::Status CheckDma(const InstrCode &in, EngineCode &code);
+  absl::Status CheckMxu(const InstrCode &in, EngineCode &code);
+  absl::Status CheckVec(const enc::EngineInstr &e, EngineCode &code);
+
+  DecodedProgram &p_;
+  const RoutineInfo &info_;
+  RoutineCode &out_;
+  uint32_t index_, pc_ = 0;
+  std::set<uint16_t> vprogs_; // named by its instructions
+};
+
+} // namespace accel::rt
+
+#endif // ACC_RUNTIME_SIM_ROUTINE_DECODER_H
