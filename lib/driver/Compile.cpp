@@ -162,6 +162,7 @@ LogicalResult Compiler::planToMemory() {
     auto plan = [&](OpPassManager &manager) {
       PlanGroupsOptions planOptions;
       planOptions.budget = budget;
+      planOptions.seed = options.planSeed;
       manager.addPass(createPlanGroups(planOptions));
     };
     if (failed(passes(*attempt, plan)))

@@ -18,6 +18,9 @@
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringMap.h"
 
+#include <map>
+#include <random>
+
 namespace accel {
 #define GEN_PASS_DEF_PLANGROUPS
 #include "acc/Plan/Passes.h.inc"
@@ -51,6 +54,7 @@ private:
   void keepResident();
   LogicalResult fix();
   LogicalResult obey(ArrayAttr given);
+  LogicalResult randomise();
   void build(unsigned index);
   bool isResident(Value value) const { return resident.contains(storage->of(value).root); }
 
@@ -173,7 +177,7 @@ std::optional<ScheduledGroup> PlanGroups::plan(const GroupOps &ops, int64_t sram
 //===----------------------------------------------------------------------===//
 
 LogicalResult PlanGroups::cut() {
-  constexpr unsigned longest = 8;
+  constexpr unsigned longest = 6;
   unsigned n = program.size();
   struct Choice {
     int64_t bytes = INT64_MAX;
@@ -314,6 +318,35 @@ LogicalResult PlanGroups::fix() {
   return success();
 }
 
+/// Random legal groups, residents and schedules.
+LogicalResult PlanGroups::randomise() {
+  std::mt19937_64 random(seed);
+  unsigned n = program.size();
+  std::string error;
+  for (unsigned first = 0; first < n;) {
+    unsigned last = first;
+    while (last + 1 < n && last - first < 5 && random() % 3 && fusible(first, last + 1) &&
+           searchSchedule(describe(first, last + 1), limits, error))
+      ++last;
+    segments.push_back({first, last, std::nullopt});
+    first = last + 1;
+  }
+  if (random() % 2) {
+    segmentOf.clear();
+    keepResident();
+  } else {
+    residentBytes.assign(segments.size(), 0);
+  }
+  for (auto [s, segment] : llvm::enumerate(segments)) {
+    segment.plan =
+        randomSchedule(describe(segment.first, segment.last),
+                       {limits.sramBytes - residentBytes[s], limits.accBytes}, random(), error);
+    if (!segment.plan)
+      return program[segment.first]->emitError("no tile fits on the target: ") << error;
+  }
+  return success();
+}
+
 /// Takes groups and schedules as they are given.
 LogicalResult PlanGroups::obey(ArrayAttr given) {
   unsigned next = 0;
@@ -429,7 +462,8 @@ void PlanGroups::build(unsigned index) {
   ScheduleAttr s = segment.plan->schedule;
   s = ScheduleAttr::get(context, s.getVersion(), s.getAnchor(), s.getLoops(), s.getMembers(),
                         s.getInputs(), kept);
-  OpBuilder builder(ops.members.back());
+  OpBuilder builder(context);
+  builder.setInsertionPointAfter(ops.members.back());
   auto group = GroupOp::create(builder, FusedLoc::get(context, locs), results, inputs, s);
   group->setAttr("accel.inputs", attrs.getArrayAttr(inputAttrs));
   group->setAttr("accel.outputs", attrs.getArrayAttr(outputAttrs));
@@ -496,6 +530,9 @@ void PlanGroups::runOnOperation() {
     if (failed(obey(given)))
       return signalPassFailure();
     module->removeAttr(kSchedulesAttr);
+  } else if (seed) {
+    if (failed(randomise()))
+      return signalPassFailure();
   } else {
     if (failed(cut()))
       return signalPassFailure();

@@ -16,6 +16,8 @@
 
 #include "llvm/ADT/STLExtras.h"
 
+#include <random>
+
 using namespace mlir;
 using namespace accel;
 
@@ -42,8 +44,9 @@ struct Policy {
 
 class Search {
 public:
-  Search(const GroupOps &ops, const Limits &limits, std::string &error)
-      : ops(ops), limits(limits), context(ops.members[0]->getContext()), error(error) {}
+  Search(const GroupOps &ops, const Limits &limits, std::string &error, uint64_t seed = 0)
+      : ops(ops), limits(limits), context(ops.members[0]->getContext()), error(error), seed(seed),
+        random(seed) {}
 
   std::optional<ScheduledGroup> run();
 
@@ -59,7 +62,12 @@ private:
   const Limits &limits;
   MLIRContext *context;
   std::string &error;
+  uint64_t seed; ///< 0: the best candidate; otherwise a random one
+  std::mt19937_64 random;
   std::optional<ScheduledGroup> best;
+  uint64_t legal = 0;
+  int64_t compulsory = 0; ///< bytes that no schedule avoids
+  bool done() const { return !seed && best && best->dramBytes <= compulsory; }
   int64_t smallestNeed = INT64_MAX;
   std::string smallestError;
 };
@@ -173,7 +181,7 @@ SmallVector<LoopAttr> Search::ownLoops(Operation *op, const Policy &policy,
 }
 
 ScheduleAttr Search::make(const Policy &policy) {
-  unsigned numStripes = policy.stripes.size(), last = ops.members.size() - 1;
+  unsigned numStripes = policy.stripes.size();
   SmallVector<MemberAttr> members;
   SmallVector<SmallVector<LoopAttr>> loopsOf;
   SmallVector<unsigned> reductions;
@@ -199,7 +207,6 @@ ScheduleAttr Search::make(const Policy &policy) {
     loopsOf.push_back(loops);
     reductions.push_back(firstReduction);
   }
-  (void)last;
   SmallVector<OperandAttr> inputs;
   for (const External &input : ops.inputs) {
     auto type = cast<RankedTensorType>(input.value.getType());
@@ -282,6 +289,12 @@ void Search::attempt(const Policy &policy) {
     candidate.steps += load.transfers;
   for (auto [m, member] : llvm::enumerate(model->members))
     candidate.steps += 2 * model->trips(model->loops.size() + member.loops.size(), m);
+  if (seed) {
+    // Reservoir sampling: each legal candidate with the same probability.
+    if (random() % ++legal == 0)
+      best = candidate;
+    return;
+  }
   auto key = [](const ScheduledGroup &g) { return std::tuple(g.dramBytes, g.steps, g.sramBytes); };
   if (!best || key(candidate) < key(*best))
     best = candidate;
@@ -305,6 +318,7 @@ void Search::stripeFamily() {
   ArrayRef<int64_t> shape = shapeOf(anchor->getResult(0));
   SmallVector<SmallVector<LoopAttr>> options(1);
   SmallVector<LoopAttr> prefix;
+  bool alone = ops.members.size() == 1;
   for (unsigned d = 0; d < shape.size(); ++d) {
     if (shape[d] == 1 || mustBeWhole(anchor, d))
       continue;
@@ -318,6 +332,9 @@ void Search::stripeFamily() {
       loops.push_back(LoopAttr::get(context, d, tile));
       options.push_back(loops);
     }
+    // Several operations share rows; finer tiles would recompute their halos.
+    if (!alone && shape[d] > 1 && !(seed && random() % 2))
+      break;
     prefix.push_back(LoopAttr::get(context, d, 1));
   }
   int64_t total = 0;
@@ -336,7 +353,12 @@ void Search::stripeFamily() {
     for (int64_t resident : residents)
       for (bool leaf : {false, true})
         for (int64_t depth : {2, 1}) {
+          if (done())
+            return;
+          if (leaf && !alone && !seed)
+            continue;
           Policy policy;
+          policy.rolling = !seed || random() % 3;
           policy.stripes = stripes;
           policy.residentWeights = resident;
           policy.leafOutput = leaf;
@@ -344,7 +366,7 @@ void Search::stripeFamily() {
           attempt(policy);
         }
     // Thinner stripes only help while something gets better.
-    if (had && best->dramBytes == before && ++failures > 3)
+    if (!seed && had && best->dramBytes == before && ++failures > 3)
       break;
   }
 }
@@ -371,6 +393,8 @@ void Search::blockFamily() {
         for (bool activations : {true, false})
           for (int64_t resident : {int64_t(4096), int64_t(INT64_MAX), int64_t(0)})
             for (int64_t depth : {2, 1}) {
+              if (done())
+                return;
               if (!usesMxu(op) && (divisor > 1 || columnsOuter))
                 continue;
               Policy policy;
@@ -386,17 +410,17 @@ void Search::blockFamily() {
 }
 
 std::optional<ScheduledGroup> Search::run() {
+  auto add = [&](const External &e) {
+    auto type = cast<RankedTensorType>(e.value.getType());
+    if (!e.inSram)
+      compulsory += type.getNumElements() * byteWidth(type.getElementType());
+  };
+  for (const External &input : ops.inputs)
+    add(input);
+  for (const External &output : ops.outputs)
+    add(output);
   stripeFamily();
-  int64_t compulsory = 0;
-  for (const External &input : ops.inputs) {
-    auto type = cast<RankedTensorType>(input.value.getType());
-    compulsory += input.inSram ? 0 : type.getNumElements() * byteWidth(type.getElementType());
-  }
-  for (const External &output : ops.outputs) {
-    auto type = cast<RankedTensorType>(output.value.getType());
-    compulsory += output.inSram ? 0 : type.getNumElements() * byteWidth(type.getElementType());
-  }
-  if (ops.members.size() == 1 && (!best || best->dramBytes > compulsory))
+  if (ops.members.size() == 1 && (seed || !best || best->dramBytes > compulsory))
     blockFamily();
   if (!best)
     error = smallestError;
@@ -406,4 +430,9 @@ std::optional<ScheduledGroup> Search::run() {
 std::optional<ScheduledGroup> accel::searchSchedule(const GroupOps &ops, const Limits &limits,
                                                     std::string &error) {
   return Search(ops, limits, error).run();
+}
+
+std::optional<ScheduledGroup> accel::randomSchedule(const GroupOps &ops, const Limits &limits,
+                                                    uint64_t seed, std::string &error) {
+  return Search(ops, limits, error, seed | 1).run();
 }

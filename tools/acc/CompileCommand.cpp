@@ -92,6 +92,8 @@ void tool::addCompile(CLI::App &app, std::function<int()> &run) {
       ->check(CLI::IsMember(stages));
   command->add_option("--from", arguments->from, "continues after a stage, from its MLIR")
       ->check(CLI::IsMember(stages));
+  command->add_option("--plan-seed", arguments->options.planSeed,
+                      "random legal schedules instead of good ones: results must not change");
   command->add_flag("--verify-each", arguments->options.verifyEach, "verifies the IR after each pass");
   command->footer("Examples:\n"
                   "  acc compile det.onnx -o det.acc --dim DynamicDimension.0=1\n"

@@ -34,6 +34,7 @@ struct CompileOptions {
   std::string schedule;    ///< file to obey
   std::string scheduleOut; ///< file to write
   std::optional<Stage> from, emit;
+  int64_t planSeed = 0; ///< random legal schedules, for tests
   bool verifyEach = false;
 };
 

@@ -23,6 +23,8 @@ def PlanGroups : Pass<"plan-groups", "mlir::ModuleOp"> {
   let options = [
     Option<"budget", "budget", "int64_t", "100",
            "percent of the SRAM that plans may use (less after packing failed)">,
+    Option<"seed", "seed", "int64_t", "0",
+           "not 0: random legal groups and schedules instead of good ones (tests)">,
   ];
   let statistics = [
     Statistic<"numGroups", "groups", "groups made">,

@@ -24,6 +24,11 @@ struct ScheduledGroup {
 std::optional<ScheduledGroup> searchSchedule(const GroupOps &ops, const Limits &limits,
                                              std::string &error);
 
+/// Any of the legal candidates, chosen by `seed`: tests run models under random
+/// schedules and expect the same bits.
+std::optional<ScheduledGroup> randomSchedule(const GroupOps &ops, const Limits &limits,
+                                             uint64_t seed, std::string &error);
+
 } // namespace accel
 
 #endif // ACC_PLAN_SCHEDULE_SEARCH_H
