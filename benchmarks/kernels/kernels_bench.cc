@@ -25,8 +25,8 @@ void MatMul(benchmark::State &state, KType ta, KType tb, bool transposed = false
   ThreadPool pool(1);
   for (auto _ : state)
     ExecMxu(op, pool);
-  state.counters["GMAC/s"] = benchmark::Counter(
-      double(m * n * k) / 1e9, benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["GMAC/s"] =
+      benchmark::Counter(double(m * n * k) / 1e9, benchmark::Counter::kIsIterationInvariantRate);
 }
 
 /// NHWC convolution, padding (k-1)/2, of one tile.
@@ -63,20 +63,39 @@ void Conv(benchmark::State &state, KType ta, bool depthwise) {
 }
 
 BENCHMARK_CAPTURE(MatMul, F32, KType::F32, KType::F32)
-    ->Args({512, 256, 1024})->Args({512, 256, 4608})->Args({256, 64, 256})->Args({64, 32, 64})
-    ->Args({64, 256, 576})->Args({128, 128, 512})->Args({384, 384, 32})->Args({8, 64, 512})
-    ->Args({3, 256, 512})->Args({1, 256, 1024})->Args({1, 1000, 1280});
+    ->Args({512, 256, 1024})
+    ->Args({512, 256, 4608})
+    ->Args({256, 64, 256})
+    ->Args({64, 32, 64})
+    ->Args({64, 256, 576})
+    ->Args({128, 128, 512})
+    ->Args({384, 384, 32})
+    ->Args({8, 64, 512})
+    ->Args({3, 256, 512})
+    ->Args({1, 256, 1024})
+    ->Args({1, 1000, 1280});
 BENCHMARK_CAPTURE(MatMul, F32Transposed, KType::F32, KType::F32, true)
-    ->Args({128, 128, 64})->Args({256, 256, 512});
+    ->Args({128, 128, 64})
+    ->Args({256, 256, 512});
 BENCHMARK_CAPTURE(MatMul, F16, KType::F16, KType::F16)->Args({256, 256, 512});
 BENCHMARK_CAPTURE(MatMul, U8S8, KType::U8, KType::I8)
-    ->Args({512, 256, 1024})->Args({64, 32, 64})->Args({128, 128, 512})->Args({1, 256, 1024});
+    ->Args({512, 256, 1024})
+    ->Args({64, 32, 64})
+    ->Args({128, 128, 512})
+    ->Args({1, 256, 1024});
 BENCHMARK_CAPTURE(Conv, F32, KType::F32, false)
-    ->Args({56, 64, 64, 3})->Args({14, 256, 256, 3})->Args({32, 3, 64, 7})->Args({28, 32, 32, 3})
-    ->Args({28, 16, 64, 1})->Args({56, 3, 16, 3});
+    ->Args({56, 64, 64, 3})
+    ->Args({14, 256, 256, 3})
+    ->Args({32, 3, 64, 7})
+    ->Args({28, 32, 32, 3})
+    ->Args({28, 16, 64, 1})
+    ->Args({56, 3, 16, 3});
 BENCHMARK_CAPTURE(Conv, U8, KType::U8, false)->Args({56, 64, 64, 3})->Args({14, 256, 256, 3});
 BENCHMARK_CAPTURE(Conv, DepthwiseF32, KType::F32, true)
-    ->Args({56, 32, 1, 3})->Args({28, 96, 1, 3})->Args({14, 240, 1, 5})->Args({56, 24, 1, 3});
+    ->Args({56, 32, 1, 3})
+    ->Args({28, 96, 1, 3})
+    ->Args({14, 240, 1, 5})
+    ->Args({56, 24, 1, 3});
 BENCHMARK_CAPTURE(Conv, DepthwiseU8, KType::U8, true)->Args({28, 96, 1, 3});
 
 /// A vector program over [rows, columns] of f32 unless said otherwise; `vector`
@@ -100,19 +119,57 @@ std::vector<VecCase> VecCases() {
   const VInput a{0, VType::F32}, b{1, VType::F32}, c{2, VType::F32};
   const VOutput r{3, false, VType::F32}, post{4, true, VType::F32};
   std::vector<VecCase> v;
-  v.push_back({"bias_relu", {{a, b}, {r}, {S(VOp::Add, 3, 0, 1), C(5, 0), S(VOp::Max, 3, 3, 5)}, {}, {}}, 1});
-  v.push_back({"bias_add_relu", {{a, c, b}, {r}, {S(VOp::Add, 3, 0, 1), S(VOp::Add, 3, 3, 2), C(5, 0), S(VOp::Max, 3, 3, 5)}, {}, {}}, 1});
+  v.push_back({"bias_relu",
+               {{a, b}, {r}, {S(VOp::Add, 3, 0, 1), C(5, 0), S(VOp::Max, 3, 3, 5)}, {}, {}},
+               1});
+  v.push_back({"bias_add_relu",
+               {{a, c, b},
+                {r},
+                {S(VOp::Add, 3, 0, 1), S(VOp::Add, 3, 3, 2), C(5, 0), S(VOp::Max, 3, 3, 5)},
+                {},
+                {}},
+               1});
   v.push_back({"add", {{a, b}, {r}, {S(VOp::Add, 3, 0, 1)}, {}, {}}, 0});
-  v.push_back({"hardswish", {{a}, {r}, {C(5, 3), C(6, 0), C(7, 6), C(8, 1.0 / 6), S(VOp::Add, 3, 0, 5), S(VOp::Max, 3, 3, 6), S(VOp::Min, 3, 3, 7), S(VOp::Mul, 3, 3, 0), S(VOp::Mul, 3, 3, 8)}, {}, {}}, 0});
-  v.push_back({"gelu", {{a}, {r}, {C(5, 0.70710678), C(6, 1), C(7, .5), S(VOp::Mul, 3, 0, 5), S(VOp::Erf, 3, 3), S(VOp::Add, 3, 3, 6), S(VOp::Mul, 4, 0, 7), S(VOp::Mul, 3, 3, 4)}, {}, {}}, 0});
+  v.push_back(
+      {"hardswish",
+       {{a},
+        {r},
+        {C(5, 3), C(6, 0), C(7, 6), C(8, 1.0 / 6), S(VOp::Add, 3, 0, 5), S(VOp::Max, 3, 3, 6),
+         S(VOp::Min, 3, 3, 7), S(VOp::Mul, 3, 3, 0), S(VOp::Mul, 3, 3, 8)},
+        {},
+        {}},
+       0});
+  v.push_back({"gelu",
+               {{a},
+                {r},
+                {C(5, 0.70710678), C(6, 1), C(7, .5), S(VOp::Mul, 3, 0, 5), S(VOp::Erf, 3, 3),
+                 S(VOp::Add, 3, 3, 6), S(VOp::Mul, 4, 0, 7), S(VOp::Mul, 3, 3, 4)},
+                {},
+                {}},
+               0});
   v.push_back({"exp", {{a}, {r}, {S(VOp::Exp, 3, 0)}, {}, {}}, 0});
   v.push_back({"sigmoid", {{a}, {r}, {S(VOp::Sigmoid, 3, 0)}, {}, {}}, 0});
-  VecCase q{"requantise", {{{0, VType::I32}, b, c}, {r}, {S(VOp::Cvt, 3, 0, 1), S(VOp::Mul, 3, 3, 1), S(VOp::Rne, 3, 3), S(VOp::Add, 3, 3, 2)}, {}, {}}, 2};
+  VecCase q{"requantise",
+            {{{0, VType::I32}, b, c},
+             {r},
+             {S(VOp::Cvt, 3, 0, 1), S(VOp::Mul, 3, 3, 1), S(VOp::Rne, 3, 3), S(VOp::Add, 3, 3, 2)},
+             {},
+             {}},
+            2};
   q.out = KType::U8;
   v.push_back(q);
-  v.push_back({"row_sum_lanes", {{a}, {post}, {}, {}, {{0, 4, VReduce::Sum, true, VType::F32}}}, 0, true});
-  v.push_back({"row_max", {{a}, {post}, {}, {}, {{0, 4, VReduce::Max, false, VType::F32}}}, 0, true});
-  v.push_back({"exp_sub_sum", {{a}, {r, post}, {C(5, 1), S(VOp::Sub, 3, 0, 5), S(VOp::Exp, 3, 3)}, {}, {{3, 4, VReduce::Sum, true, VType::F32}}}, 0, true});
+  v.push_back(
+      {"row_sum_lanes", {{a}, {post}, {}, {}, {{0, 4, VReduce::Sum, true, VType::F32}}}, 0, true});
+  v.push_back(
+      {"row_max", {{a}, {post}, {}, {}, {{0, 4, VReduce::Max, false, VType::F32}}}, 0, true});
+  v.push_back({"exp_sub_sum",
+               {{a},
+                {r, post},
+                {C(5, 1), S(VOp::Sub, 3, 0, 5), S(VOp::Exp, 3, 3)},
+                {},
+                {{3, 4, VReduce::Sum, true, VType::F32}}},
+               0,
+               true});
   return v;
 }
 
@@ -145,10 +202,39 @@ void Vec(benchmark::State &state, const VecCase &v, int64_t rows, int64_t column
   for (auto _ : state)
     ExecVec(op, **compiled, pool);
   state.SetBytesProcessed(state.iterations() * moved);
-  state.counters["ns/point"] =
-      benchmark::Counter(double(rows * columns) * 1e-9,
-                         benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
+  state.counters["ns/point"] = benchmark::Counter(double(rows * columns) * 1e-9,
+                                                  benchmark::Counter::kIsIterationInvariantRate |
+                                                      benchmark::Counter::kInvert);
 }
+
+/// Max pooling 3x3, stride 2, padding 1, NHWC.
+void Pool(benchmark::State &state) {
+  const int64_t out = state.range(0), in = out * 2, c = state.range(1);
+  std::vector<float> x(size_t(in * in * c)), y(size_t(out * out * c));
+  VecOp op;
+  int64_t size[] = {1, out, out, c, 3, 3};
+  std::copy(size, size + 6, op.size);
+  op.reduceMask = 48;
+  op.in[0].mem = reinterpret_cast<uint8_t *>(x.data());
+  op.out[0].mem = reinterpret_cast<uint8_t *>(y.data());
+  op.in[0].windowed = true;
+  op.in[0].padBits = 0xff800000u;
+  op.in[0].stride[3] = 4;
+  op.in[0].coord[0] = {-1, 0, 1, 4, 2, 1, uint32_t(in), 0, in * c * 4};
+  op.in[0].coord[1] = {-1, 0, 2, 5, 2, 1, uint32_t(in), 0, c * 4};
+  op.out[0].stride[1] = out * c * 4, op.out[0].stride[2] = c * 4, op.out[0].stride[3] = 4;
+  VProg prog{{{0, VType::F32}},
+             {{1, true, VType::F32}},
+             {},
+             {},
+             {{0, 1, VReduce::Max, false, VType::F32}}};
+  auto compiled = CompileVProg(prog);
+  ThreadPool pool(1);
+  for (auto _ : state)
+    ExecVec(op, **compiled, pool);
+  state.SetBytesProcessed(state.iterations() * int64_t(x.size() + y.size()) * 4);
+}
+BENCHMARK(Pool)->Args({56, 64})->Args({14, 24});
 
 /// 2-D copies of [rows, columns] f32.
 void Dma(benchmark::State &state, int kind) {
@@ -177,11 +263,12 @@ int main(int argc, char **argv) {
   static const auto cases = accel::rt::VecCases();
   for (const auto &c : cases)
     for (auto [rows, columns] : {std::pair<int64_t, int64_t>{784, 64}, {128, 384}, {16, 24}})
-      benchmark::RegisterBenchmark(
-          ("Vec/" + std::string(c.name) + "/" + std::to_string(rows) + "x" + std::to_string(columns)).c_str(),
-          [&c, rows = rows, columns = columns](benchmark::State &s) {
-            accel::rt::Vec(s, c, rows, columns);
-          });
+      benchmark::RegisterBenchmark(("Vec/" + std::string(c.name) + "/" + std::to_string(rows) +
+                                    "x" + std::to_string(columns))
+                                       .c_str(),
+                                   [&c, rows = rows, columns = columns](benchmark::State &s) {
+                                     accel::rt::Vec(s, c, rows, columns);
+                                   });
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();
 }

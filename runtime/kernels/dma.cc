@@ -9,10 +9,10 @@
 //   convert rows of elements whose types differ
 //
 //===----------------------------------------------------------------------===//
+#include "absl/strings/str_cat.h"
 #include "number_formats.h"
 #include "row_convert.h"
 #include "stream_walk.h"
-#include "absl/strings/str_cat.h"
 #include <algorithm>
 #include <cstring>
 
@@ -21,32 +21,44 @@ namespace {
 
 /// Bytes from which a copy is worth a second thread.
 constexpr int64_t kSplitBytes = 256 << 10;
+/// Bytes from which the C library would use `rep movsb`.
+constexpr int64_t kLongCopy = 2048;
 
 /// Copies `count` blocks of kBytes.
 template <int64_t kBytes>
-void CopyFixed(uint8_t *dst, int64_t dstStep, const uint8_t *src, int64_t srcStep,
-               int64_t count) {
+void CopyFixed(uint8_t *dst, int64_t dstStep, const uint8_t *src, int64_t srcStep, int64_t count) {
   for (int64_t i = 0; i < count; ++i)
     std::memcpy(dst + i * dstStep, src + i * srcStep, kBytes);
 }
 
-void CopyBlocks(uint8_t *dst, int64_t dstStep, const uint8_t *src, int64_t srcStep,
-                int64_t count, int64_t bytes) {
+void CopyBlocks(uint8_t *dst, int64_t dstStep, const uint8_t *src, int64_t srcStep, int64_t count,
+                int64_t bytes) {
   if (count == 1 || (dstStep == bytes && srcStep == bytes)) {
-    std::memcpy(dst, src, size_t(bytes * count));
+    const int64_t n = bytes * count;
+    n < kLongCopy ? (void)std::memcpy(dst, src, size_t(n)) : CopyBytes(dst, src, n);
     return;
   }
   switch (bytes) {
-  case 1: return CopyFixed<1>(dst, dstStep, src, srcStep, count);
-  case 2: return CopyFixed<2>(dst, dstStep, src, srcStep, count);
-  case 4: return CopyFixed<4>(dst, dstStep, src, srcStep, count);
-  case 8: return CopyFixed<8>(dst, dstStep, src, srcStep, count);
-  case 12: return CopyFixed<12>(dst, dstStep, src, srcStep, count);
-  case 16: return CopyFixed<16>(dst, dstStep, src, srcStep, count);
-  case 32: return CopyFixed<32>(dst, dstStep, src, srcStep, count);
+  case 1:
+    return CopyFixed<1>(dst, dstStep, src, srcStep, count);
+  case 2:
+    return CopyFixed<2>(dst, dstStep, src, srcStep, count);
+  case 4:
+    return CopyFixed<4>(dst, dstStep, src, srcStep, count);
+  case 8:
+    return CopyFixed<8>(dst, dstStep, src, srcStep, count);
+  case 12:
+    return CopyFixed<12>(dst, dstStep, src, srcStep, count);
+  case 16:
+    return CopyFixed<16>(dst, dstStep, src, srcStep, count);
+  case 32:
+    return CopyFixed<32>(dst, dstStep, src, srcStep, count);
   default:
     for (int64_t i = 0; i < count; ++i)
-      std::memcpy(dst + i * dstStep, src + i * srcStep, size_t(bytes));
+      if (bytes < kLongCopy)
+        std::memcpy(dst + i * dstStep, src + i * srcStep, size_t(bytes));
+      else
+        CopyBytes(dst + i * dstStep, src + i * srcStep, bytes);
   }
 }
 
@@ -106,16 +118,18 @@ void TransposeElements(const uint8_t *src, int64_t srcRow, int64_t rows, int64_t
     }
 }
 
-void TransposePlane(const uint8_t *src, int64_t srcRow, int64_t rows, int64_t columns,
-                    uint8_t *dst, int64_t dstRow, int64_t element) {
+void TransposePlane(const uint8_t *src, int64_t srcRow, int64_t rows, int64_t columns, uint8_t *dst,
+                    int64_t dstRow, int64_t element) {
   switch (element) {
-  case 1: return TransposeElements<uint8_t>(src, srcRow, rows, columns, dst, dstRow);
-  case 2: return TransposeElements<uint16_t>(src, srcRow, rows, columns, dst, dstRow);
-  case 8: return TransposeElements<uint64_t>(src, srcRow, rows, columns, dst, dstRow);
+  case 1:
+    return TransposeElements<uint8_t>(src, srcRow, rows, columns, dst, dstRow);
+  case 2:
+    return TransposeElements<uint16_t>(src, srcRow, rows, columns, dst, dstRow);
+  case 8:
+    return TransposeElements<uint64_t>(src, srcRow, rows, columns, dst, dstRow);
   default:
     if (dstRow % 4 == 0 && srcRow % 4 == 0)
-      return TransposeF32(src, srcRow, rows, columns, reinterpret_cast<float *>(dst),
-                          dstRow / 4);
+      return TransposeF32(src, srcRow, rows, columns, reinterpret_cast<float *>(dst), dstRow / 4);
     return TransposeElements<uint32_t>(src, srcRow, rows, columns, dst, dstRow);
   }
 }
@@ -251,8 +265,7 @@ private:
         if (!from.inside)
           FillBlocks(at, to.step, from.count, block_, pad_, dstBytes_);
         else if (convert_)
-          ConvertRow(src.type, src.mem + from.offset, from.step, dst.type, at, to.step,
-                     from.count);
+          ConvertRow(src.type, src.mem + from.offset, from.step, dst.type, at, to.step, from.count);
         else
           CopyBlocks(at, to.step, src.mem + from.offset, from.step, from.count, block_);
       });
@@ -271,8 +284,8 @@ private:
         FillRun(dst.mem + to + k * dst.stride[row_], pad_, dstBytes_, size_[plane_] * dstBytes_);
       return;
     }
-    TransposePlane(src.mem + from, src.stride[plane_], size_[plane_], size_[row_],
-                   dst.mem + to, dst.stride[row_], dstBytes_);
+    TransposePlane(src.mem + from, src.stride[plane_], size_[plane_], size_[row_], dst.mem + to,
+                   dst.stride[row_], dstBytes_);
   }
 
   const DmaOp &op_;
@@ -342,9 +355,7 @@ absl::Status ExecDma(const DmaOp &op, ThreadPool &pool) {
     return ExecIndexed(op);
   Transfer t(op);
   const int64_t trips = t.OuterTrips();
-  const int parts = t.Bytes() < kSplitBytes
-                        ? 1
-                        : int(std::min<int64_t>(pool.threads(), trips));
+  const int parts = t.Bytes() < kSplitBytes ? 1 : int(std::min<int64_t>(pool.threads(), trips));
   pool.Run(parts, [&](int part) {
     PartRange r = CutRange(trips, 1, part, parts);
     if (r.begin < r.end || parts == 1)

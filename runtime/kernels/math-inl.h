@@ -54,8 +54,8 @@ HWY_INLINE VF Exp(VF x) {
   const VF n = RoundEven(DF(), hn::Mul(c, K(1.44269504f)));
   VF r = Fma(n, K(-0.693145752f), c); // 15 bits: n·hi is exact
   r = Fma(n, K(-1.42860677e-6f), r);
-  const VF q = Horner(r, 4.999999404e-01f, 1.666651964e-01f, 4.166840017e-02f,
-                      8.368851617e-03f, 1.381431823e-03f);
+  const VF q = Horner(r, 4.999999404e-01f, 1.666651964e-01f, 4.166840017e-02f, 8.368851617e-03f,
+                      1.381431823e-03f);
   const VF p = hn::Add(Fma(hn::Mul(r, r), q, r), K(1.0f));
   const VI i = hn::ConvertTo(DI(), n);
   const VI half = hn::ShiftRight<1>(i);
@@ -77,9 +77,9 @@ HWY_INLINE VF Log(VF x) {
   const VF ef = hn::Sub(hn::ConvertTo(d, e), hn::IfThenElseZero(tiny, K(23.0f)));
   const VF f = hn::Sub(m, K(1.0f));
   const VF z = hn::Mul(f, f);
-  const VF p = Horner(f, 3.333331347e-01f, -2.500000894e-01f, 2.000211924e-01f,
-                      -1.666799635e-01f, 1.421955079e-01f, -1.240559146e-01f,
-                      1.188817471e-01f, -1.167564094e-01f, 6.746601313e-02f);
+  const VF p = Horner(f, 3.333331347e-01f, -2.500000894e-01f, 2.000211924e-01f, -1.666799635e-01f,
+                      1.421955079e-01f, -1.240559146e-01f, 1.188817471e-01f, -1.167564094e-01f,
+                      6.746601313e-02f);
   // Small terms first: e·ln2_lo + f³p − f²/2, then f, then e·ln2_hi.
   VF y = hn::Mul(hn::Mul(z, f), p);
   y = Fma(ef, K(-2.12194440e-4f), y);
@@ -98,8 +98,8 @@ HWY_INLINE VF Tanh(VF x) {
   const DF d;
   const VF a = hn::Abs(x);
   const VF z = hn::Mul(x, x);
-  const VF p = Horner(z, -3.333328366e-01f, 1.333149076e-01f, -5.374349654e-02f,
-                      2.065057866e-02f, -5.717036780e-03f);
+  const VF p = Horner(z, -3.333328366e-01f, 1.333149076e-01f, -5.374349654e-02f, 2.065057866e-02f,
+                      -5.717036780e-03f);
   const VF small = Fma(hn::Mul(x, z), p, x);
   const VF e = Exp(hn::Add(a, a));
   const VF big = hn::Sub(K(1.0f), hn::Div(K(2.0f), hn::Add(e, K(1.0f))));
@@ -114,17 +114,15 @@ HWY_INLINE VF Erf(VF x) {
   const VF sign = hn::BitCast(d, hn::Set(DI(), INT32_MIN));
   const VF a = hn::Abs(x);
   const VF z = hn::Mul(x, x);
-  const VF p = Horner(z, 1.283791661e-01f, -3.761263192e-01f, 1.128368601e-01f,
-                      -2.685885131e-02f, 5.199600011e-03f, -8.125806344e-04f,
-                      8.296610031e-05f);
+  const VF p = Horner(z, 1.283791661e-01f, -3.761263192e-01f, 1.128368601e-01f, -2.685885131e-02f,
+                      5.199600011e-03f, -8.125806344e-04f, 8.296610031e-05f);
   const VF small = Fma(x, p, x);
   const VF t = hn::Min(a, K(4.0f)); // erf(4) rounds to 1
-  const VF g = Horner(t, -1.286577880e-01f, -6.351132393e-01f, -1.063003689e-01f,
-                      2.381719649e-02f, -3.668724792e-03f, 3.293093177e-04f,
-                      -1.188546139e-05f);
+  const VF g = Horner(t, -1.286577880e-01f, -6.351132393e-01f, -1.063003689e-01f, 2.381719649e-02f,
+                      -3.668724792e-03f, 3.293093177e-04f, -1.188546139e-05f);
   const VF big = hn::Sub(K(1.0f), Exp(Fma(g, t, hn::Neg(t))));
-  const VF y = hn::IfThenElse(hn::Lt(a, K(0.9375f)), small,
-                              hn::Or(hn::AndNot(sign, big), hn::And(sign, x)));
+  const VF y =
+      hn::IfThenElse(hn::Lt(a, K(0.9375f)), small, hn::Or(hn::AndNot(sign, big), hn::And(sign, x)));
   return hn::IfThenElse(hn::Eq(x, x), y, x);
 }
 
@@ -140,10 +138,9 @@ HWY_INLINE VF SinOfQuadrant(VI quadrant, VF r) {
   const DI di;
   const DF d;
   const VF z = hn::Mul(r, r);
-  const VF s = Fma(hn::Mul(r, z),
-                   Horner(z, -1.666666716e-01f, 8.333329111e-03f, -1.983925613e-04f,
-                          2.717564485e-06f),
-                   r);
+  const VF s =
+      Fma(hn::Mul(r, z),
+          Horner(z, -1.666666716e-01f, 8.333329111e-03f, -1.983925613e-04f, 2.717564485e-06f), r);
   const VF c = Fma(hn::Mul(z, z), Horner(z, 4.166664556e-02f, -1.388730598e-03f, 2.443120320e-05f),
                    Fma(z, K(-0.5f), K(1.0f)));
   const auto odd = hn::Eq(hn::And(quadrant, hn::Set(di, 1)), hn::Set(di, 1));
@@ -193,10 +190,11 @@ HWY_INLINE VF Atan(VF x) {
   const VF bottom = hn::IfThenElse(far, a, hn::Add(a, K(1.0f)));
   const VF t = hn::IfThenElse(mid, hn::Div(top, bottom), a);
   const VF offset = hn::IfThenElse(far, K(1.57079633f), hn::IfThenElseZero(mid, K(0.785398163f)));
-  const VF low = hn::IfThenElse(far, K(-4.37113883e-8f), hn::IfThenElseZero(mid, K(-2.18556942e-8f)));
+  const VF low =
+      hn::IfThenElse(far, K(-4.37113883e-8f), hn::IfThenElseZero(mid, K(-2.18556942e-8f)));
   const VF z = hn::Mul(t, t);
-  const VF p = Horner(z, -3.333331645e-01f, 1.999848336e-01f, -1.424373835e-01f,
-                      1.059513614e-01f, -6.081148237e-02f);
+  const VF p = Horner(z, -3.333331645e-01f, 1.999848336e-01f, -1.424373835e-01f, 1.059513614e-01f,
+                      -6.081148237e-02f);
   const VF y = hn::Add(offset, hn::Add(t, Fma(hn::Mul(t, z), p, low)));
   const VF r = hn::Or(hn::AndNot(sign, y), hn::And(sign, x));
   return hn::IfThenElse(hn::Eq(x, x), r, x);

@@ -24,8 +24,8 @@ bool ZeroPointsFit(const MxuOp &op) {
 
 /// Bounds on the tables that an instruction may make the host allocate. No
 /// program comes near; artifacts are not trusted.
-constexpr int64_t kMaxTable = int64_t(1) << 24;      // entries
-constexpr int64_t kMaxPage = int64_t(64) << 20;      // bytes
+constexpr int64_t kMaxTable = int64_t(1) << 24; // entries
+constexpr int64_t kMaxPage = int64_t(64) << 20; // bytes
 bool TablesFit(const MxuOp &op, int64_t pageBytes) {
   const int64_t positions = op.size[3] * op.size[4];
   return positions <= kMaxTable / 16 && op.size[5] <= kMaxTable &&

@@ -98,9 +98,8 @@ HWY_INLINE void Tile(const uint8_t *const *rows, int64_t rowStride, int64_t posi
 }
 
 template <class K, int R>
-void Rows(const uint8_t *const *rows, int64_t rowStride, int64_t positions,
-          const typename K::B *b, int64_t bStride, int64_t channels, int32_t za,
-          typename K::T *const *out, bool load) {
+void Rows(const uint8_t *const *rows, int64_t rowStride, int64_t positions, const typename K::B *b,
+          int64_t bStride, int64_t channels, int32_t za, typename K::T *const *out, bool load) {
   int64_t c = 0;
   // Three vectors use all 16 registers; never so that one is left alone.
   for (int64_t left; left = (channels - c) / kLanes, left == 3 || left > 4; c += 3 * kLanes)
@@ -164,11 +163,9 @@ void RunPart(const MxuOp &op, const MxuGeometry &g, const typename K::B *b, int6
       }
     }
     if (r == kRows)
-      Rows<K, kRows>(rows, rowStride, g.positions, b, bStride, channels, op.za, out,
-                     op.accumulate);
+      Rows<K, kRows>(rows, rowStride, g.positions, b, bStride, channels, op.za, out, op.accumulate);
     else
-      Rows<K, 1>(rows, rowStride, g.positions, b, bStride, channels, op.za, out,
-                 op.accumulate);
+      Rows<K, 1>(rows, rowStride, g.positions, b, bStride, channels, op.za, out, op.accumulate);
     if (stage)
       for (int64_t i = 0; i < r; ++i)
         if (uint8_t *at = g.out[size_t(m + i)])
@@ -194,12 +191,11 @@ void DwF32(const MxuOp &op, const MxuGeometry &g, ThreadPool &pool) {
   const int64_t kw = op.size[4];
   auto *copy = static_cast<float *>(buffer.Get(g.positions * g.n * 4));
   for (int64_t p = 0; p < g.positions; ++p)
-    RowToF32(b.type, b.mem + b.base + p / kw * b.stride[3] + p % kw * b.stride[4], b.stride[2],
-             g.n, copy + p * g.n);
+    RowToF32(b.type, b.mem + b.base + p / kw * b.stride[3] + p % kw * b.stride[4], b.stride[2], g.n,
+             copy + p * g.n);
   const bool convert = op.a.type != KType::F32 || op.a.stride[2] != 4;
-  SplitRows(g, pool, [&](int64_t m0, int64_t m1) {
-    RunPart<FloatTile>(op, g, copy, g.n, m0, m1, convert);
-  });
+  SplitRows(g, pool,
+            [&](int64_t m0, int64_t m1) { RunPart<FloatTile>(op, g, copy, g.n, m0, m1, convert); });
 }
 
 void DwI8(const MxuOp &op, const MxuGeometry &g, ThreadPool &pool) {
@@ -209,8 +205,8 @@ void DwI8(const MxuOp &op, const MxuGeometry &g, ThreadPool &pool) {
   auto *copy = static_cast<int32_t *>(buffer.Get(g.positions * g.n * 4));
   for (int64_t p = 0; p < g.positions; ++p)
     for (int64_t c = 0; c < g.n; ++c) {
-      const uint8_t v = b.mem[b.base + p / kw * b.stride[3] + p % kw * b.stride[4] +
-                              c * b.stride[2]];
+      const uint8_t v =
+          b.mem[b.base + p / kw * b.stride[3] + p % kw * b.stride[4] + c * b.stride[2]];
       copy[p * g.n + c] = (b.type == KType::I8 ? int8_t(v) : int32_t(v)) - op.zb;
     }
   const bool convert = op.a.stride[2] != 1;

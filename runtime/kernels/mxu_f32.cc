@@ -10,8 +10,8 @@
 // it lies; only short or converted channel runs are packed.
 //
 //===----------------------------------------------------------------------===//
-#include "mxu_geometry.h"
 #include "mxu_engines.h"
+#include "mxu_geometry.h"
 #include "row_convert.h"
 #include "scratch.h"
 #include <algorithm>
@@ -87,8 +87,7 @@ HWY_NOINLINE void Tile(const TileInput &in, const float *HWY_RESTRICT b, int64_t
 
 using TileFn = void (*)(const TileInput &, const float *, int64_t, float *const *, bool);
 
-template <int NV, int... MR>
-TileFn PickTile(int64_t rows, std::integer_sequence<int, MR...>) {
+template <int NV, int... MR> TileFn PickTile(int64_t rows, std::integer_sequence<int, MR...>) {
   static constexpr TileFn kTable[] = {Tile<MR + 1, NV>...};
   return kTable[rows - 1];
 }
@@ -104,8 +103,8 @@ TileFn TileFor(int64_t rows, int64_t vectors) {
 
 /// Columns [n0, n0 + count) of rows kk of block: packed to `width` floats a
 /// row, the rest zero.
-void PackB(const KStream &b, int64_t kBegin, int64_t kEnd, int64_t n0, int64_t count,
-           int64_t width, float *to) {
+void PackB(const KStream &b, int64_t kBegin, int64_t kEnd, int64_t n0, int64_t count, int64_t width,
+           float *to) {
   const uint8_t *from = b.mem + b.base + n0 * b.stride[2];
   if (b.type == KType::F32 && b.stride[5] == 4 && b.stride[2] != 4) {
     // Transposed: each column is a contiguous run of kk.
@@ -133,8 +132,8 @@ HWY_INLINE void CopyFloats(const uint8_t *from, int64_t n, float *to) {
 /// least 4 more than the block. Segments whose addresses follow one another
 /// (the taps of a kernel row over few channels) are copied as one run. What a
 /// copy writes too much, the next run of the row overwrites.
-void PackA(const MxuOp &op, const MxuGeometry &g, const MxuGeometry::KBlock &block,
-           int64_t m0, int64_t count, int64_t depth, float *to) {
+void PackA(const MxuOp &op, const MxuGeometry &g, const MxuGeometry::KBlock &block, int64_t m0,
+           int64_t count, int64_t depth, float *to) {
   const KStream &a = op.a;
   const int64_t step = a.stride[5];
   const bool floats = a.type == KType::F32 && step == 4;
@@ -170,13 +169,12 @@ void PackA(const MxuOp &op, const MxuGeometry &g, const MxuGeometry::KBlock &blo
 /// One part of the instruction: rows [m0,m1) by columns [n0,n1).
 class Part {
 public:
-  Part(const MxuOp &op, const MxuGeometry &g, bool direct)
-      : op_(op), g_(g), direct_(direct) {}
+  Part(const MxuOp &op, const MxuGeometry &g, bool direct) : op_(op), g_(g), direct_(direct) {}
 
   void Run(int64_t m0, int64_t m1, int64_t n0, int64_t n1) {
     const KStream &b = op_.b;
-    const bool inPlace = b.type == KType::F32 && b.stride[2] == 4 && b.stride[5] % 4 == 0 &&
-                         m1 - m0 <= 2 * kMr;
+    const bool inPlace =
+        b.type == KType::F32 && b.stride[2] == 4 && b.stride[5] % 4 == 0 && m1 - m0 <= 2 * kMr;
     const int64_t rows = m1 - m0;
     const int64_t maxVectors = inPlace ? (rows == 1 ? 8 : rows <= 3 ? 4 : kNv) : kNv;
     const int64_t width = maxVectors * kLanes;
@@ -212,8 +210,8 @@ public:
   }
 
 private:
-  void Panel(const MxuGeometry::KBlock &block, int64_t m0, int64_t m1, int64_t n,
-             int64_t count, int64_t vectors, const float *panel, int64_t stride, bool load) {
+  void Panel(const MxuGeometry::KBlock &block, int64_t m0, int64_t m1, int64_t n, int64_t count,
+             int64_t vectors, const float *panel, int64_t stride, bool load) {
     const int64_t cStep = op_.c.stride[2];
     const bool whole = cStep == 4 && count == vectors * kLanes;
     const int64_t mr = vectors == 8 ? 1 : vectors == 4 ? 3 : kMr;

@@ -43,9 +43,7 @@ struct MxuGeometry {
   /// [m]: address of column 0, null if the write is out of bounds.
   std::vector<uint8_t *> out;
 
-  const uint8_t *Row(int64_t position, int64_t mi) const {
-    return rows[size_t(position * m + mi)];
-  }
+  const uint8_t *Row(int64_t position, int64_t mi) const { return rows[size_t(position * m + mi)]; }
 };
 
 /// Fills `g`; `absent` stands for padded rows (a page of zeros of at least

@@ -77,8 +77,7 @@ HWY_NOINLINE void Tile(const int32_t *a, int64_t aStride, const int16_t *HWY_RES
       hn::StoreU(acc[r][v], kI32, c[r] + v * kLanes);
 }
 
-using TileFn = void (*)(const int32_t *, int64_t, const int16_t *, int64_t, int32_t *const *,
-                        bool);
+using TileFn = void (*)(const int32_t *, int64_t, const int16_t *, int64_t, int32_t *const *, bool);
 template <int... MR> TileFn PickTile(int64_t rows, std::integer_sequence<int, MR...>) {
   static constexpr TileFn kTable[] = {Tile<MR + 1>...};
   return kTable[rows - 1];
@@ -103,8 +102,8 @@ void RowDifferences(KType type, const uint8_t *src, int64_t step, int64_t n, int
     Differences<int8_t>(src, step, n, zero, dst);
 }
 
-void PackA(const MxuOp &op, const MxuGeometry &g, const MxuGeometry::KBlock &block,
-           int64_t m0, int64_t count, int64_t depth, int16_t *to) {
+void PackA(const MxuOp &op, const MxuGeometry &g, const MxuGeometry::KBlock &block, int64_t m0,
+           int64_t count, int64_t depth, int16_t *to) {
   const int64_t step = op.a.stride[5];
   const int64_t deep = block.kEnd - block.kBegin;
   for (int64_t r = 0; r < count; ++r, to += depth) {
@@ -124,8 +123,8 @@ void PackA(const MxuOp &op, const MxuGeometry &g, const MxuGeometry::KBlock &blo
 }
 
 /// Columns [n0, n0+count) of the block as pairs of kk: [pair][kNr][2].
-void PackB(const KStream &b, int32_t zb, int64_t kBegin, int64_t kEnd, int64_t n0,
-           int64_t count, int16_t *to) {
+void PackB(const KStream &b, int32_t zb, int64_t kBegin, int64_t kEnd, int64_t n0, int64_t count,
+           int16_t *to) {
   const uint8_t *from = b.mem + b.base + n0 * b.stride[2];
   if (b.stride[5] == 1 && b.stride[2] != 1) {
     // Transposed: pairs are adjacent already.
@@ -183,8 +182,7 @@ void RunPart(const MxuOp &op, const MxuGeometry &g, int64_t m0, int64_t m1, int6
                 std::memcpy(&edge[r][j], at + (n + j) * cStep, 4);
         }
         PickTile(mr, std::make_integer_sequence<int, kMr>())(
-            reinterpret_cast<const int32_t *>(a + (m - m0) * depth), depth / 2, b, pairs, c,
-            load);
+            reinterpret_cast<const int32_t *>(a + (m - m0) * depth), depth / 2, b, pairs, c, load);
         for (int64_t r = 0; r < mr; ++r)
           if (uint8_t *at = g.out[size_t(m + r)]; at && c[r] == edge[r])
             for (int64_t j = 0; j < count; ++j)

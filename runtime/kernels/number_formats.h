@@ -18,9 +18,7 @@ namespace accel::rt {
 
 constexpr uint32_t kCanonicalNaN = 0x7fc00000u;
 
-inline float CanonicalF32(float v) {
-  return v != v ? std::bit_cast<float>(kCanonicalNaN) : v;
-}
+inline float CanonicalF32(float v) { return v != v ? std::bit_cast<float>(kCanonicalNaN) : v; }
 inline double CanonicalF64(double v) {
   return v != v ? std::bit_cast<double>(uint64_t(0x7ff8) << 48) : v;
 }
@@ -33,10 +31,8 @@ template <int Exp, int Man, int Bias, bool Finite, bool Uz> struct SmallFloat {
   static constexpr uint32_t kMagMask = kSign - 1;
   static constexpr uint32_t kExpMax = (1u << Exp) - 1;
   static constexpr uint32_t kInf = Finite ? 0 : kExpMax << Man;
-  static constexpr uint32_t kNaN =
-      Uz ? kSign : (Finite ? kMagMask : (kInf | 1u << (Man - 1)));
-  static constexpr uint32_t kMaxFinite =
-      Uz ? kMagMask : (Finite ? kMagMask - 1 : kInf - 1);
+  static constexpr uint32_t kNaN = Uz ? kSign : (Finite ? kMagMask : (kInf | 1u << (Man - 1)));
+  static constexpr uint32_t kMaxFinite = Uz ? kMagMask : (Finite ? kMagMask - 1 : kInf - 1);
 
   static float Decode(uint32_t v) {
     uint32_t mag = v & kMagMask;
@@ -44,8 +40,7 @@ template <int Exp, int Man, int Bias, bool Finite, bool Uz> struct SmallFloat {
     if (Uz ? v == kNaN : (Finite ? mag == kMagMask : mag > kInf))
       return std::bit_cast<float>(kCanonicalNaN);
     if (!Finite && mag == kInf)
-      return neg ? -std::numeric_limits<float>::infinity()
-                 : std::numeric_limits<float>::infinity();
+      return neg ? -std::numeric_limits<float>::infinity() : std::numeric_limits<float>::infinity();
     int e = int(mag >> Man);
     uint32_t m = mag & ((1u << Man) - 1);
     float r = e == 0 ? std::ldexp(float(m), 1 - Bias - Man)
@@ -94,9 +89,7 @@ using E5M2FNUZ = SmallFloat<5, 2, 16, true, true>;
 
 inline float F16ToF32(uint16_t v) { return F16Format::Decode(v); }
 inline uint16_t F32ToF16(float f) { return uint16_t(F16Format::Encode<false>(f)); }
-inline float BF16ToF32(uint16_t v) {
-  return CanonicalF32(std::bit_cast<float>(uint32_t(v) << 16));
-}
+inline float BF16ToF32(uint16_t v) { return CanonicalF32(std::bit_cast<float>(uint32_t(v) << 16)); }
 inline uint16_t F32ToBF16(float f) {
   if (f != f)
     return 0x7fc0;
@@ -137,9 +130,15 @@ inline uint64_t RoundSaturateU64(double v) {
 
 constexpr bool IsFloat(KType t) {
   switch (t) {
-  case KType::F32: case KType::F16: case KType::BF16: case KType::F64:
-  case KType::F8E4M3FN: case KType::F8E4M3FNUZ: case KType::F8E5M2:
-  case KType::F8E5M2FNUZ: case KType::E8M0:
+  case KType::F32:
+  case KType::F16:
+  case KType::BF16:
+  case KType::F64:
+  case KType::F8E4M3FN:
+  case KType::F8E4M3FNUZ:
+  case KType::F8E5M2:
+  case KType::F8E5M2FNUZ:
+  case KType::E8M0:
     return true;
   default:
     return false;
@@ -150,14 +149,30 @@ constexpr bool IsFloat(KType t) {
 /// largest does not fit and is handled apart).
 inline void IntLimits(KType t, int64_t &lo, int64_t &hi) {
   switch (t) {
-  case KType::I8: lo = -128, hi = 127; break;
-  case KType::U8: lo = 0, hi = 255; break;
-  case KType::I16: lo = -32768, hi = 32767; break;
-  case KType::U16: lo = 0, hi = 65535; break;
-  case KType::I32: lo = INT32_MIN, hi = INT32_MAX; break;
-  case KType::U32: lo = 0, hi = UINT32_MAX; break;
-  case KType::Bool: lo = 0, hi = 1; break;
-  default: lo = INT64_MIN, hi = INT64_MAX; break;
+  case KType::I8:
+    lo = -128, hi = 127;
+    break;
+  case KType::U8:
+    lo = 0, hi = 255;
+    break;
+  case KType::I16:
+    lo = -32768, hi = 32767;
+    break;
+  case KType::U16:
+    lo = 0, hi = 65535;
+    break;
+  case KType::I32:
+    lo = INT32_MIN, hi = INT32_MAX;
+    break;
+  case KType::U32:
+    lo = 0, hi = UINT32_MAX;
+    break;
+  case KType::Bool:
+    lo = 0, hi = 1;
+    break;
+  default:
+    lo = INT64_MIN, hi = INT64_MAX;
+    break;
   }
 }
 
@@ -167,48 +182,71 @@ inline uint64_t LoadBits(const uint8_t *p, int64_t bytes) {
   std::memcpy(&v, p, size_t(bytes));
   return v;
 }
-inline void StoreBits(uint8_t *p, uint64_t v, int64_t bytes) {
-  std::memcpy(p, &v, size_t(bytes));
-}
+inline void StoreBits(uint8_t *p, uint64_t v, int64_t bytes) { std::memcpy(p, &v, size_t(bytes)); }
 
 /// Value of a float-typed element as f32 (F64 rounds).
 inline float DecodeF32(KType t, uint64_t bits) {
   switch (t) {
-  case KType::F32: return std::bit_cast<float>(uint32_t(bits));
-  case KType::F16: return F16ToF32(uint16_t(bits));
-  case KType::BF16: return BF16ToF32(uint16_t(bits));
-  case KType::F64: return float(std::bit_cast<double>(bits));
-  case KType::F8E4M3FN: return E4M3FN::Decode(uint8_t(bits));
-  case KType::F8E4M3FNUZ: return E4M3FNUZ::Decode(uint8_t(bits));
-  case KType::F8E5M2: return E5M2::Decode(uint8_t(bits));
-  case KType::F8E5M2FNUZ: return E5M2FNUZ::Decode(uint8_t(bits));
-  case KType::E8M0: return E8M0ToF32(uint8_t(bits));
-  default: return 0;
+  case KType::F32:
+    return std::bit_cast<float>(uint32_t(bits));
+  case KType::F16:
+    return F16ToF32(uint16_t(bits));
+  case KType::BF16:
+    return BF16ToF32(uint16_t(bits));
+  case KType::F64:
+    return float(std::bit_cast<double>(bits));
+  case KType::F8E4M3FN:
+    return E4M3FN::Decode(uint8_t(bits));
+  case KType::F8E4M3FNUZ:
+    return E4M3FNUZ::Decode(uint8_t(bits));
+  case KType::F8E5M2:
+    return E5M2::Decode(uint8_t(bits));
+  case KType::F8E5M2FNUZ:
+    return E5M2FNUZ::Decode(uint8_t(bits));
+  case KType::E8M0:
+    return E8M0ToF32(uint8_t(bits));
+  default:
+    return 0;
   }
 }
 inline uint64_t EncodeF32(KType t, float v) {
   switch (t) {
-  case KType::F32: return std::bit_cast<uint32_t>(CanonicalF32(v));
-  case KType::F16: return F32ToF16(v);
-  case KType::BF16: return F32ToBF16(v);
-  case KType::F64: return std::bit_cast<uint64_t>(CanonicalF64(double(v)));
-  case KType::F8E4M3FN: return E4M3FN::Encode<true>(v);
-  case KType::F8E4M3FNUZ: return E4M3FNUZ::Encode<true>(v);
-  case KType::F8E5M2: return E5M2::Encode<true>(v);
-  case KType::F8E5M2FNUZ: return E5M2FNUZ::Encode<true>(v);
-  case KType::E8M0: return F32ToE8M0(v);
-  default: return 0;
+  case KType::F32:
+    return std::bit_cast<uint32_t>(CanonicalF32(v));
+  case KType::F16:
+    return F32ToF16(v);
+  case KType::BF16:
+    return F32ToBF16(v);
+  case KType::F64:
+    return std::bit_cast<uint64_t>(CanonicalF64(double(v)));
+  case KType::F8E4M3FN:
+    return E4M3FN::Encode<true>(v);
+  case KType::F8E4M3FNUZ:
+    return E4M3FNUZ::Encode<true>(v);
+  case KType::F8E5M2:
+    return E5M2::Encode<true>(v);
+  case KType::F8E5M2FNUZ:
+    return E5M2FNUZ::Encode<true>(v);
+  case KType::E8M0:
+    return F32ToE8M0(v);
+  default:
+    return 0;
   }
 }
 
 /// Sign- or zero-extended integer element (Bool: any nonzero byte is 1).
 inline int64_t DecodeInt(KType t, uint64_t bits) {
   switch (t) {
-  case KType::I8: return int8_t(bits);
-  case KType::I16: return int16_t(bits);
-  case KType::I32: return int32_t(bits);
-  case KType::Bool: return (bits & 0xff) != 0;
-  default: return int64_t(bits);
+  case KType::I8:
+    return int8_t(bits);
+  case KType::I16:
+    return int16_t(bits);
+  case KType::I32:
+    return int32_t(bits);
+  case KType::Bool:
+    return (bits & 0xff) != 0;
+  default:
+    return int64_t(bits);
   }
 }
 

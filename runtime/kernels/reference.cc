@@ -1,8 +1,8 @@
 //===- reference.cc - DMA and MXU, element by element ---------------------===//
 #include "reference.h"
+#include "absl/strings/str_cat.h"
 #include "number_formats.h"
 #include "stream_walk.h"
-#include "absl/strings/str_cat.h"
 
 namespace accel::rt::reference {
 namespace {
@@ -31,8 +31,8 @@ uint64_t LoadAt(const KStream &s, int64_t offset) {
 }
 
 /// One product and sum. Out-of-bounds operands are absent (inside = false).
-void Accumulate(const MxuOp &op, const int64_t a_idx[kDims], const int64_t b_idx[kDims],
-                float &f, int32_t &i) {
+void Accumulate(const MxuOp &op, const int64_t a_idx[kDims], const int64_t b_idx[kDims], float &f,
+                int32_t &i) {
   int64_t ao, bo;
   bool ina = PointOffset(op.a, a_idx, ao), inb = PointOffset(op.b, b_idx, bo);
   if (IsFloat(op.a.type)) {

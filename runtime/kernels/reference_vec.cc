@@ -38,8 +38,10 @@ Value LoadValue(const KStream &s, VType type, const int64_t *idx) {
   }
   const uint64_t bits = LoadBits(s.mem + offset, KTypeBytes(s.type));
   switch (type) {
-  case VType::F32: return {ConvertBits(s.type, KType::F32, bits)};
-  case VType::F64: return {ConvertBits(s.type, KType::F64, bits)};
+  case VType::F32:
+    return {ConvertBits(s.type, KType::F32, bits)};
+  case VType::F64:
+    return {ConvertBits(s.type, KType::F64, bits)};
   case VType::I32:
     return Value::Of(IsFloat(s.type) ? int32_t(ConvertBits(s.type, KType::I32, bits))
                                      : int32_t(DecodeInt(s.type, bits)));
@@ -56,8 +58,12 @@ void StoreValue(const KStream &s, VType type, Value v, const int64_t *idx) {
     return;
   uint64_t bits = 0;
   switch (type) {
-  case VType::F32: bits = ConvertBits(KType::F32, s.type, Value::Of(CanonicalF32(v.F())).bits); break;
-  case VType::F64: bits = ConvertBits(KType::F64, s.type, Value::Of(CanonicalF64(v.D())).bits); break;
+  case VType::F32:
+    bits = ConvertBits(KType::F32, s.type, Value::Of(CanonicalF32(v.F())).bits);
+    break;
+  case VType::F64:
+    bits = ConvertBits(KType::F64, s.type, Value::Of(CanonicalF64(v.D())).bits);
+    break;
   default: {
     int64_t i = type == VType::I32 ? v.I() : v.L();
     if (s.type == KType::Bool)
@@ -80,36 +86,62 @@ template <class T> T FloatMin(T a, T b) { return -FloatMax(-a, -b); }
 
 template <class T> Value FloatStep(const VStep &s, T a, T b, T c) {
   switch (s.op) {
-  case VOp::Add: return Value::Of(a + b);
-  case VOp::Sub: return Value::Of(a - b);
-  case VOp::Mul: return Value::Of(a * b);
-  case VOp::Div: return Value::Of(a / b);
-  case VOp::Max: return Value::Of(FloatMax(a, b));
-  case VOp::Min: return Value::Of(FloatMin(a, b));
-  case VOp::Fma: return Value::Of(std::fma(a, b, c));
-  case VOp::Neg: return Value::Of(-a);
-  case VOp::Abs: return Value::Of(std::fabs(a));
-  case VOp::Sqrt: return Value::Of(std::sqrt(a));
-  case VOp::Rsqrt: return Value::Of(T(1) / std::sqrt(a));
-  case VOp::Recip: return Value::Of(T(1) / a);
-  case VOp::Floor: return Value::Of(std::floor(a));
-  case VOp::Ceil: return Value::Of(std::ceil(a));
-  case VOp::Rne: return Value::Of(std::nearbyint(a));
-  case VOp::Trunc: return Value::Of(std::trunc(a));
-  case VOp::Sign: return Value::Of(a != a ? a : T((a > 0) - (a < 0)));
-  case VOp::FMod: return Value::Of(std::fmod(a, b));
+  case VOp::Add:
+    return Value::Of(a + b);
+  case VOp::Sub:
+    return Value::Of(a - b);
+  case VOp::Mul:
+    return Value::Of(a * b);
+  case VOp::Div:
+    return Value::Of(a / b);
+  case VOp::Max:
+    return Value::Of(FloatMax(a, b));
+  case VOp::Min:
+    return Value::Of(FloatMin(a, b));
+  case VOp::Fma:
+    return Value::Of(std::fma(a, b, c));
+  case VOp::Neg:
+    return Value::Of(-a);
+  case VOp::Abs:
+    return Value::Of(std::fabs(a));
+  case VOp::Sqrt:
+    return Value::Of(std::sqrt(a));
+  case VOp::Rsqrt:
+    return Value::Of(T(1) / std::sqrt(a));
+  case VOp::Recip:
+    return Value::Of(T(1) / a);
+  case VOp::Floor:
+    return Value::Of(std::floor(a));
+  case VOp::Ceil:
+    return Value::Of(std::ceil(a));
+  case VOp::Rne:
+    return Value::Of(std::nearbyint(a));
+  case VOp::Trunc:
+    return Value::Of(std::trunc(a));
+  case VOp::Sign:
+    return Value::Of(a != a ? a : T((a > 0) - (a < 0)));
+  case VOp::FMod:
+    return Value::Of(std::fmod(a, b));
   case VOp::Mod: {
     T r = std::fmod(a, b);
     return Value::Of(r != 0 && (r < 0) != (b < 0) ? r + b : r);
   }
-  case VOp::CmpEq: return Value::Of(int32_t(a == b));
-  case VOp::CmpNe: return Value::Of(int32_t(a != b));
-  case VOp::CmpLt: return Value::Of(int32_t(a < b));
-  case VOp::CmpLe: return Value::Of(int32_t(a <= b));
-  case VOp::CmpGt: return Value::Of(int32_t(a > b));
-  case VOp::CmpGe: return Value::Of(int32_t(a >= b));
-  case VOp::IsNan: return Value::Of(int32_t(a != a));
-  case VOp::IsInf: return Value::Of(int32_t(std::isinf(a)));
+  case VOp::CmpEq:
+    return Value::Of(int32_t(a == b));
+  case VOp::CmpNe:
+    return Value::Of(int32_t(a != b));
+  case VOp::CmpLt:
+    return Value::Of(int32_t(a < b));
+  case VOp::CmpLe:
+    return Value::Of(int32_t(a <= b));
+  case VOp::CmpGt:
+    return Value::Of(int32_t(a > b));
+  case VOp::CmpGe:
+    return Value::Of(int32_t(a >= b));
+  case VOp::IsNan:
+    return Value::Of(int32_t(a != a));
+  case VOp::IsInf:
+    return Value::Of(int32_t(std::isinf(a)));
   default: {
     T r;
     EvalStep(s, &a, &b, &c, &r, 1);
@@ -122,31 +154,56 @@ template <class T> Value IntStep(const VStep &s, T a, T b, T c) {
   using U = std::make_unsigned_t<T>;
   const bool inside = b >= 0 && b < T(sizeof(T) * 8);
   switch (s.op) {
-  case VOp::Add: return Value::Of(T(U(a) + U(b)));
-  case VOp::Sub: return Value::Of(T(U(a) - U(b)));
-  case VOp::Mul: return Value::Of(T(U(a) * U(b)));
-  case VOp::Fma: return Value::Of(T(U(a) * U(b) + U(c)));
-  case VOp::Div: return Value::Of(b == 0 ? T(0) : b == -1 ? T(U(0) - U(a)) : T(a / b));
-  case VOp::Mod: return Value::Of(b == 0 || b == -1 ? T(0) : T(FloorMod(a, b)));
-  case VOp::FMod: return Value::Of(b == 0 || b == -1 ? T(0) : T(a % b));
-  case VOp::Max: return Value::Of(a > b ? a : b);
-  case VOp::Min: return Value::Of(a < b ? a : b);
-  case VOp::Neg: return Value::Of(T(U(0) - U(a)));
-  case VOp::Abs: return Value::Of(a < 0 ? T(U(0) - U(a)) : a);
-  case VOp::Sign: return Value::Of(T((a > 0) - (a < 0)));
-  case VOp::And: return Value::Of(T(a & b));
-  case VOp::Or: return Value::Of(T(a | b));
-  case VOp::Xor: return Value::Of(T(a ^ b));
-  case VOp::Not: return Value::Of(T(~a));
-  case VOp::Shl: return Value::Of(inside ? T(U(a) << b) : T(0));
-  case VOp::Shr: return Value::Of(inside ? T(U(a) >> b) : T(0));
-  case VOp::Sar: return Value::Of(inside ? T(a >> b) : T(a < 0 ? -1 : 0));
-  case VOp::CmpEq: return Value::Of(int32_t(a == b));
-  case VOp::CmpNe: return Value::Of(int32_t(a != b));
-  case VOp::CmpLt: return Value::Of(int32_t(a < b));
-  case VOp::CmpLe: return Value::Of(int32_t(a <= b));
-  case VOp::CmpGt: return Value::Of(int32_t(a > b));
-  case VOp::CmpGe: return Value::Of(int32_t(a >= b));
+  case VOp::Add:
+    return Value::Of(T(U(a) + U(b)));
+  case VOp::Sub:
+    return Value::Of(T(U(a) - U(b)));
+  case VOp::Mul:
+    return Value::Of(T(U(a) * U(b)));
+  case VOp::Fma:
+    return Value::Of(T(U(a) * U(b) + U(c)));
+  case VOp::Div:
+    return Value::Of(b == 0 ? T(0) : b == -1 ? T(U(0) - U(a)) : T(a / b));
+  case VOp::Mod:
+    return Value::Of(b == 0 || b == -1 ? T(0) : T(FloorMod(a, b)));
+  case VOp::FMod:
+    return Value::Of(b == 0 || b == -1 ? T(0) : T(a % b));
+  case VOp::Max:
+    return Value::Of(a > b ? a : b);
+  case VOp::Min:
+    return Value::Of(a < b ? a : b);
+  case VOp::Neg:
+    return Value::Of(T(U(0) - U(a)));
+  case VOp::Abs:
+    return Value::Of(a < 0 ? T(U(0) - U(a)) : a);
+  case VOp::Sign:
+    return Value::Of(T((a > 0) - (a < 0)));
+  case VOp::And:
+    return Value::Of(T(a & b));
+  case VOp::Or:
+    return Value::Of(T(a | b));
+  case VOp::Xor:
+    return Value::Of(T(a ^ b));
+  case VOp::Not:
+    return Value::Of(T(~a));
+  case VOp::Shl:
+    return Value::Of(inside ? T(U(a) << b) : T(0));
+  case VOp::Shr:
+    return Value::Of(inside ? T(U(a) >> b) : T(0));
+  case VOp::Sar:
+    return Value::Of(inside ? T(a >> b) : T(a < 0 ? -1 : 0));
+  case VOp::CmpEq:
+    return Value::Of(int32_t(a == b));
+  case VOp::CmpNe:
+    return Value::Of(int32_t(a != b));
+  case VOp::CmpLt:
+    return Value::Of(int32_t(a < b));
+  case VOp::CmpLe:
+    return Value::Of(int32_t(a <= b));
+  case VOp::CmpGt:
+    return Value::Of(int32_t(a > b));
+  case VOp::CmpGe:
+    return Value::Of(int32_t(a >= b));
   default: {
     T r;
     EvalStep(s, &a, &b, &c, &r, 1);
@@ -171,26 +228,49 @@ void RunSteps(const std::vector<VStep> &steps, Registers &r, const int64_t *idx)
     Value &dst = r[s.dst];
     auto number = [&](auto v) {
       switch (s.type) {
-      case VType::F32: return Value::Of(float(v));
-      case VType::F64: return Value::Of(double(v));
-      case VType::I32: return Value::Of(int32_t(v));
-      default: return Value::Of(int64_t(v));
+      case VType::F32:
+        return Value::Of(float(v));
+      case VType::F64:
+        return Value::Of(double(v));
+      case VType::I32:
+        return Value::Of(int32_t(v));
+      default:
+        return Value::Of(int64_t(v));
       }
     };
     const bool isInt = s.type == VType::I32 || s.type == VType::I64;
     switch (s.op) {
-    case VOp::Imm: dst = isInt ? number(int64_t(s.imm)) : number(std::bit_cast<double>(s.imm)); continue;
-    case VOp::Iota: dst = number(idx[s.a]); continue;
-    case VOp::Mov: dst = a; continue;
-    case VOp::Select: dst = a.I() ? b : c; continue;
-    case VOp::Cvt: dst = ConvertValue(VType(s.b), s.type, a); continue;
-    default: break;
+    case VOp::Imm:
+      dst = isInt ? number(int64_t(s.imm)) : number(std::bit_cast<double>(s.imm));
+      continue;
+    case VOp::Iota:
+      dst = number(idx[s.a]);
+      continue;
+    case VOp::Mov:
+      dst = a;
+      continue;
+    case VOp::Select:
+      dst = a.I() ? b : c;
+      continue;
+    case VOp::Cvt:
+      dst = ConvertValue(VType(s.b), s.type, a);
+      continue;
+    default:
+      break;
     }
     switch (s.type) {
-    case VType::F32: dst = FloatStep(s, a.F(), b.F(), c.F()); break;
-    case VType::F64: dst = FloatStep(s, a.D(), b.D(), c.D()); break;
-    case VType::I32: dst = IntStep(s, a.I(), b.I(), c.I()); break;
-    case VType::I64: dst = IntStep(s, a.L(), b.L(), c.L()); break;
+    case VType::F32:
+      dst = FloatStep(s, a.F(), b.F(), c.F());
+      break;
+    case VType::F64:
+      dst = FloatStep(s, a.D(), b.D(), c.D());
+      break;
+    case VType::I32:
+      dst = IntStep(s, a.I(), b.I(), c.I());
+      break;
+    case VType::I64:
+      dst = IntStep(s, a.L(), b.L(), c.L());
+      break;
     }
   }
 }
@@ -198,8 +278,10 @@ void RunSteps(const std::vector<VStep> &steps, Registers &r, const int64_t *idx)
 Value Combine(VReduce kind, VType type, Value a, Value b) {
   VStep s;
   s.type = type;
-  s.op = kind == VReduce::Sum ? VOp::Add : kind == VReduce::Prod ? VOp::Mul
-         : kind == VReduce::Max ? VOp::Max : VOp::Min;
+  s.op = kind == VReduce::Sum    ? VOp::Add
+         : kind == VReduce::Prod ? VOp::Mul
+         : kind == VReduce::Max  ? VOp::Max
+                                 : VOp::Min;
   s.a = 0, s.b = 1, s.dst = 2;
   Registers r;
   r[0] = a, r[1] = b;
@@ -213,14 +295,20 @@ Value IdentityOf(VReduce kind, VType type) {
     using L = std::numeric_limits<T>;
     const T top = L::has_infinity ? L::infinity() : L::max();
     const T low = L::has_infinity ? -L::infinity() : L::lowest();
-    return Value::Of(kind == VReduce::Sum ? T(0) : kind == VReduce::Prod ? T(1)
-                     : kind == VReduce::Max ? low : top);
+    return Value::Of(kind == VReduce::Sum    ? T(0)
+                     : kind == VReduce::Prod ? T(1)
+                     : kind == VReduce::Max  ? low
+                                             : top);
   };
   switch (type) {
-  case VType::F32: return of(0.0f);
-  case VType::F64: return of(0.0);
-  case VType::I32: return of(int32_t(0));
-  default: return of(int64_t(0));
+  case VType::F32:
+    return of(0.0f);
+  case VType::F64:
+    return of(0.0);
+  case VType::I32:
+    return of(int32_t(0));
+  default:
+    return of(int64_t(0));
   }
 }
 
@@ -262,7 +350,8 @@ struct Reduction {
 };
 
 /// Row-major over the dims selected by mask; the others of idx stay.
-template <typename Fn> void ForEachMasked(const int64_t *size, uint8_t mask, int64_t *idx, Fn &&fn) {
+template <typename Fn>
+void ForEachMasked(const int64_t *size, uint8_t mask, int64_t *idx, Fn &&fn) {
   for (int d = 0; d < kDims; ++d)
     if (mask >> d & 1)
       idx[d] = 0;

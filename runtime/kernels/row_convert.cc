@@ -32,11 +32,16 @@ static const float *ByteTable(KType type) {
                      e5 = make(KType::F8E5M2), e5uz = make(KType::F8E5M2FNUZ),
                      e8 = make(KType::E8M0);
   switch (type) {
-  case KType::F8E4M3FN: return fn.data();
-  case KType::F8E4M3FNUZ: return fnuz.data();
-  case KType::F8E5M2: return e5.data();
-  case KType::F8E5M2FNUZ: return e5uz.data();
-  default: return e8.data();
+  case KType::F8E4M3FN:
+    return fn.data();
+  case KType::F8E4M3FNUZ:
+    return fnuz.data();
+  case KType::F8E5M2:
+    return e5.data();
+  case KType::F8E5M2FNUZ:
+    return e5uz.data();
+  default:
+    return e8.data();
   }
 }
 } // namespace accel::rt
@@ -94,7 +99,8 @@ void ToF32(KType type, const uint8_t *src, int64_t step, int64_t n, float *dst) 
     else
       WidenRow<float>(src, step, n, dst);
     return;
-  case KType::F16: return HalfRow(src, step, n, dst);
+  case KType::F16:
+    return HalfRow(src, step, n, dst);
   case KType::BF16:
     if (step == 2)
       for (int64_t i = 0; i < n; ++i) {
@@ -111,15 +117,24 @@ void ToF32(KType type, const uint8_t *src, int64_t step, int64_t n, float *dst) 
         std::memcpy(dst + i, &w, 4);
       }
     return;
-  case KType::F64: return WidenRow<double>(src, step, n, dst);
-  case KType::I8: return WidenRow<int8_t>(src, step, n, dst);
-  case KType::U8: return WidenRow<uint8_t>(src, step, n, dst);
-  case KType::I16: return WidenRow<int16_t>(src, step, n, dst);
-  case KType::U16: return WidenRow<uint16_t>(src, step, n, dst);
-  case KType::I32: return WidenRow<int32_t>(src, step, n, dst);
-  case KType::U32: return WidenRow<uint32_t>(src, step, n, dst);
-  case KType::I64: return WidenRow<int64_t>(src, step, n, dst);
-  case KType::U64: return WidenRow<uint64_t>(src, step, n, dst);
+  case KType::F64:
+    return WidenRow<double>(src, step, n, dst);
+  case KType::I8:
+    return WidenRow<int8_t>(src, step, n, dst);
+  case KType::U8:
+    return WidenRow<uint8_t>(src, step, n, dst);
+  case KType::I16:
+    return WidenRow<int16_t>(src, step, n, dst);
+  case KType::U16:
+    return WidenRow<uint16_t>(src, step, n, dst);
+  case KType::I32:
+    return WidenRow<int32_t>(src, step, n, dst);
+  case KType::U32:
+    return WidenRow<uint32_t>(src, step, n, dst);
+  case KType::I64:
+    return WidenRow<int64_t>(src, step, n, dst);
+  case KType::U64:
+    return WidenRow<uint64_t>(src, step, n, dst);
   case KType::Bool:
     for (int64_t i = 0; i < n; ++i)
       dst[i] = src[i * step] ? 1.0f : 0.0f;
@@ -134,8 +149,7 @@ void ToF32(KType type, const uint8_t *src, int64_t step, int64_t n, float *dst) 
 }
 
 /// Rounds and saturates to [lo, hi] within 16 bits.
-template <typename T>
-void NarrowRow(const float *src, uint8_t *dst, int64_t step, int64_t n) {
+template <typename T> void NarrowRow(const float *src, uint8_t *dst, int64_t step, int64_t n) {
   const auto lo = hn::Set(kF32, float(std::numeric_limits<T>::min()));
   const auto hi = hn::Set(kF32, float(std::numeric_limits<T>::max()));
   const int64_t lanes = int64_t(hn::Lanes(kF32));
@@ -203,12 +217,18 @@ void HalfStore(const float *src, uint8_t *dst, int64_t step, int64_t n) {
 
 void FromF32(KType type, const float *src, uint8_t *dst, int64_t step, int64_t n) {
   switch (type) {
-  case KType::F32: return FloatRow(src, dst, step, n);
-  case KType::F16: return HalfStore(src, dst, step, n);
-  case KType::I8: return NarrowRow<int8_t>(src, dst, step, n);
-  case KType::U8: return NarrowRow<uint8_t>(src, dst, step, n);
-  case KType::I16: return NarrowRow<int16_t>(src, dst, step, n);
-  case KType::U16: return NarrowRow<uint16_t>(src, dst, step, n);
+  case KType::F32:
+    return FloatRow(src, dst, step, n);
+  case KType::F16:
+    return HalfStore(src, dst, step, n);
+  case KType::I8:
+    return NarrowRow<int8_t>(src, dst, step, n);
+  case KType::U8:
+    return NarrowRow<uint8_t>(src, dst, step, n);
+  case KType::I16:
+    return NarrowRow<int16_t>(src, dst, step, n);
+  case KType::U16:
+    return NarrowRow<uint16_t>(src, dst, step, n);
   case KType::BF16:
     for (int64_t i = 0; i < n; ++i) {
       uint32_t u = std::bit_cast<uint32_t>(src[i]);
@@ -264,6 +284,22 @@ void Transpose(const uint8_t *from, int64_t rowStep, int64_t rows, int64_t lengt
       std::memcpy(to + k * toStride + j, from + j * rowStep + k * 4, 4);
 }
 
+void Copy(uint8_t *dst, const uint8_t *src, int64_t bytes) {
+  const hn::ScalableTag<uint8_t> d;
+  const int64_t lanes = int64_t(hn::Lanes(d));
+  int64_t i = 0;
+  for (; i + 4 * lanes <= bytes; i += 4 * lanes) {
+    const auto a = hn::LoadU(d, src + i), b = hn::LoadU(d, src + i + lanes);
+    const auto c = hn::LoadU(d, src + i + 2 * lanes), e = hn::LoadU(d, src + i + 3 * lanes);
+    hn::StoreU(a, d, dst + i);
+    hn::StoreU(b, d, dst + i + lanes);
+    hn::StoreU(c, d, dst + i + 2 * lanes);
+    hn::StoreU(e, d, dst + i + 3 * lanes);
+  }
+  if (i < bytes)
+    std::memcpy(dst + i, src + i, size_t(bytes - i));
+}
+
 } // namespace
 } // namespace HWY_NAMESPACE
 } // namespace accel::rt
@@ -274,15 +310,19 @@ namespace accel::rt {
 HWY_EXPORT(ToF32);
 HWY_EXPORT(FromF32);
 HWY_EXPORT(Transpose);
+HWY_EXPORT(Copy);
 void RowToF32(KType type, const uint8_t *src, int64_t step, int64_t n, float *dst) {
   HWY_DYNAMIC_DISPATCH(ToF32)(type, src, step, n, dst);
 }
 void RowFromF32(KType type, const float *src, uint8_t *dst, int64_t step, int64_t n) {
   HWY_DYNAMIC_DISPATCH(FromF32)(type, src, dst, step, n);
 }
-void TransposeF32(const uint8_t *from, int64_t rowStep, int64_t rows, int64_t length,
-                  float *to, int64_t toStride) {
+void TransposeF32(const uint8_t *from, int64_t rowStep, int64_t rows, int64_t length, float *to,
+                  int64_t toStride) {
   HWY_DYNAMIC_DISPATCH(Transpose)(from, rowStep, rows, length, to, toStride);
+}
+void CopyBytes(uint8_t *dst, const uint8_t *src, int64_t bytes) {
+  HWY_DYNAMIC_DISPATCH(Copy)(dst, src, bytes);
 }
 } // namespace accel::rt
 #endif // HWY_ONCE

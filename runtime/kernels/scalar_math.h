@@ -39,9 +39,9 @@ inline double Exp64(double hi, double lo = 0) {
   double r = std::fma(n, -6.93147180369123816490e-01, hi);
   r = std::fma(n, -1.90821492927058770002e-10, r) + lo;
   double p = 1.0 / 6227020800.0;
-  for (double c : {1.0 / 479001600.0, 1.0 / 39916800.0, 1.0 / 3628800.0, 1.0 / 362880.0,
-                   1.0 / 40320.0, 1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0,
-                   0.5, 1.0, 1.0})
+  for (double c :
+       {1.0 / 479001600.0, 1.0 / 39916800.0, 1.0 / 3628800.0, 1.0 / 362880.0, 1.0 / 40320.0,
+        1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0})
     p = std::fma(p, r, c);
   return ScaleByPower(p, int64_t(n));
 }
@@ -139,8 +139,8 @@ inline int ReduceLargeAngle(float x, float &r) {
   // Bits of 2/π whose product with 2^e is 2 or less; higher ones give
   // multiples of 4. w counts units of 2^-94.
   const int first = e - 1;
-  unsigned __int128 w = (unsigned __int128)TwoOverPiBits(first) << 32 |
-                        TwoOverPiBits(first + 64) >> 32;
+  unsigned __int128 w =
+      (unsigned __int128)TwoOverPiBits(first) << 32 | TwoOverPiBits(first + 64) >> 32;
   w = (m * w) & (((unsigned __int128)1 << 96) - 1); // mod 4
   int quadrant = int(uint64_t(w >> 94));
   __int128 fraction = __int128(w & (((unsigned __int128)1 << 94) - 1));

@@ -143,8 +143,8 @@ inline void RowCoord(const WindowCoord &w, const int64_t idx[kDims], int dim, in
 /// Calls fn(RowSegment) for points [begin, end) of dimension `dim`, the other
 /// indices being idx's (idx[dim] is ignored), in ascending order.
 template <typename Fn>
-inline void WalkRow(const KStream &s, const int64_t idx[kDims], int dim, int64_t begin,
-                    int64_t end, Fn &&fn) {
+inline void WalkRow(const KStream &s, const int64_t idx[kDims], int dim, int64_t begin, int64_t end,
+                    Fn &&fn) {
   if (begin >= end)
     return;
   int64_t base = s.base;

@@ -22,8 +22,7 @@ constexpr int64_t kRegisterPad = 128;
 /// One thread's part of an operation.
 class Runner {
 public:
-  Runner(const VecSpace &space, const CompiledVProg &prog)
-      : s_(space), op_(space.op), p_(prog) {
+  Runner(const VecSpace &space, const CompiledVProg &prog) : s_(space), op_(space.op), p_(prog) {
     static thread_local Scratch registers;
     bool wide = false;
     for (const auto *steps : {&p_.source.body, &p_.source.post})
@@ -120,19 +119,16 @@ private:
     for (size_t j = 0; j < reds.size(); ++j)
       if (!IsArg(reds[j].kind))
         Start(int(j), strip, idx, strip.count, kStrip);
+    if (ReducesInputs())
+      return ReduceInPlace(strip, idx);
     const DimList &rd = s_.reduced;
     for (int64_t running = 0; running < rd.points; ++running) {
-      int64_t rest = running;
-      for (int i = rd.count - 1; i >= 0; --i) {
-        idx[rd.dims[i]] = rest % op_.size[rd.dims[i]];
-        rest /= op_.size[rd.dims[i]];
-      }
+      SetIndex(rd, running, idx);
       Body(s_.unreduced, strip, idx);
       for (size_t j = 0; j < reds.size(); ++j) {
         const VReduction &r = reds[j];
         if (IsArg(r.kind)) {
-          ArgReduce(r.kind, r.type, sum_[j], index_[j], regs_[r.src], strip.count, running,
-                    false);
+          ArgReduce(r.kind, r.type, sum_[j], index_[j], regs_[r.src], strip.count, running, false);
           continue;
         }
         const int64_t lane = r.lanes ? running % kReduceLanes : 0;
@@ -140,10 +136,71 @@ private:
                    strip.count);
       }
     }
-    for (size_t j = 0; j < reds.size(); ++j)
-      if (reds[j].lanes)
-        ReduceTree(reds[j].kind, reds[j].type, sum_[j], kStrip, strip.count);
+    CloseLanes(strip);
     std::copy(own_, own_ + kVRegs, regs_);
+  }
+
+  void CloseLanes(Strip strip) {
+    for (size_t j = 0; j < p_.source.reductions.size(); ++j)
+      if (const VReduction &r = p_.source.reductions[j]; r.lanes)
+        ReduceTree(r.kind, r.type, sum_[j], kStrip, strip.count);
+  }
+
+  /// Pooling and plain sums: nothing but reductions of inputs whose rows can be
+  /// read where they lie.
+  bool ReducesInputs() const {
+    if (!p_.body.empty() || anyBody_ || s_.unreduced.count == 0)
+      return false;
+    const int inner = s_.unreduced.dims[s_.unreduced.count - 1];
+    for (const VReduction &r : p_.source.reductions) {
+      const int i = InputOf(r.src);
+      if (i < 0 || IsArg(r.kind) || p_.source.ins[size_t(i)].type != r.type)
+        return false;
+      const KStream &s = op_.in[i];
+      if (!SameBytes(s.type, r.type) || s.stride[inner] != VTypeBytes(r.type) ||
+          WindowUses(s, inner))
+        return false;
+    }
+    return true;
+  }
+  int InputOf(int reg) const {
+    for (int i = int(p_.source.ins.size()) - 1; i >= 0; --i)
+      if (p_.source.ins[size_t(i)].reg == reg)
+        return i;
+    return -1;
+  }
+
+  void ReduceInPlace(Strip strip, int64_t *idx) {
+    const DimList &rd = s_.reduced;
+    for (size_t j = 0; j < p_.source.reductions.size(); ++j) {
+      const VReduction &r = p_.source.reductions[j];
+      const KStream &s = op_.in[InputOf(r.src)];
+      const int64_t bytes = VTypeBytes(r.type);
+      int64_t padded = 0; // elements of the source register that hold the pad
+      ForEachRow(s_.unreduced, op_.size, strip, idx,
+                 [&](int64_t *at, int inner, int64_t begin, int64_t end, int64_t position) {
+                   const int64_t n = end - begin, kept = at[inner];
+                   at[inner] = begin;
+                   SetIndex(rd, 0, at);
+                   for (int64_t running = 0; running < rd.points; ++running) {
+                     int64_t offset;
+                     const void *x = own_[r.src];
+                     if (PointOffset(s, at, offset))
+                       x = s.mem + offset;
+                     else if (padded < n)
+                       FillPad(r.type, s.padBits, padded = n, own_[r.src]);
+                     const int64_t lane = r.lanes ? running % kReduceLanes : 0;
+                     ReduceInto(r.kind, r.type, sum_[j] + (lane * kStrip + position) * bytes, x, n);
+                     for (int i = rd.count - 1; i >= 0; --i) {
+                       if (++at[rd.dims[i]] < op_.size[rd.dims[i]])
+                         break;
+                       at[rd.dims[i]] = 0;
+                     }
+                   }
+                   at[inner] = kept;
+                 });
+    }
+    CloseLanes(strip);
   }
 
   /// Identity, or the outputs' current values, into `lanes` partials each
@@ -231,15 +288,25 @@ private:
     }
   }
 
+  /// Whether elements are the register's values as they lie.
+  static bool SameBytes(KType stream, VType reg) {
+    switch (reg) {
+    case VType::F32:
+      return stream == KType::F32;
+    case VType::I32:
+      return stream == KType::I32 || stream == KType::U32;
+    case VType::I64:
+      return stream == KType::I64 || stream == KType::U64;
+    case VType::F64:
+      return stream == KType::F64;
+    }
+    return false;
+  }
+
   /// Points the register at the stream where its bytes are already those of
   /// the register.
-  bool InPlace(const KStream &s, const VInput &in, const DimList &list, Strip strip,
-               int64_t *idx) {
-    const bool same = in.type == VType::F32   ? s.type == KType::F32
-                      : in.type == VType::I32 ? s.type == KType::I32 || s.type == KType::U32
-                      : in.type == VType::I64 ? s.type == KType::I64 || s.type == KType::U64
-                                              : s.type == KType::F64;
-    if (!same || strip.count % 16 != 0 || (p_.writtenRegs >> in.reg & 1))
+  bool InPlace(const KStream &s, const VInput &in, const DimList &list, Strip strip, int64_t *idx) {
+    if (!SameBytes(s.type, in.type) || strip.count % 16 != 0 || (p_.writtenRegs >> in.reg & 1))
       return false;
     RowSegment g;
     if (!OneSegment(s, list, strip, idx, g) || !g.inside || g.step != VTypeBytes(in.type))
@@ -355,10 +422,18 @@ private:
                    const int64_t v = inner == t.a ? i : at[t.a];
                    const int64_t p = position + i - begin;
                    switch (t.type) {
-                   case VType::F32: static_cast<float *>(dst)[p] = float(v); break;
-                   case VType::I32: static_cast<int32_t *>(dst)[p] = int32_t(v); break;
-                   case VType::I64: static_cast<int64_t *>(dst)[p] = v; break;
-                   case VType::F64: static_cast<double *>(dst)[p] = double(v); break;
+                   case VType::F32:
+                     static_cast<float *>(dst)[p] = float(v);
+                     break;
+                   case VType::I32:
+                     static_cast<int32_t *>(dst)[p] = int32_t(v);
+                     break;
+                   case VType::I64:
+                     static_cast<int64_t *>(dst)[p] = v;
+                     break;
+                   case VType::F64:
+                     static_cast<double *>(dst)[p] = double(v);
+                     break;
                    }
                  }
                });
@@ -386,8 +461,7 @@ void ExecVec(const VecOp &op, const CompiledVProg &prog, ThreadPool &pool) {
   VecSpace space(op, prog, pool.threads());
   const int64_t work =
       points * int64_t(prog.body.size() + prog.post.size() + prog.source.ins.size() + 1);
-  const int parts =
-      work < kInlineWork ? 1 : int(std::min<int64_t>(pool.threads(), space.strips));
+  const int parts = work < kInlineWork ? 1 : int(std::min<int64_t>(pool.threads(), space.strips));
   pool.Run(parts, [&](int part) {
     PartRange r = CutRange(space.strips, 1, part, parts);
     if (r.begin < r.end)

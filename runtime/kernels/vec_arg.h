@@ -10,10 +10,14 @@ constexpr bool IsArg(VReduce k) { return k >= VReduce::ArgMax; }
 
 template <class T> bool Beats(VReduce kind, T value, T best) {
   switch (kind) {
-  case VReduce::ArgMax: return value > best;
-  case VReduce::ArgMin: return value < best;
-  case VReduce::ArgMaxLast: return value >= best;
-  default: return value <= best;
+  case VReduce::ArgMax:
+    return value > best;
+  case VReduce::ArgMin:
+    return value < best;
+  case VReduce::ArgMaxLast:
+    return value >= best;
+  default:
+    return value <= best;
   }
 }
 
@@ -36,13 +40,17 @@ void ArgTyped(VReduce kind, void *best, void *index, const void *x, int64_t n, i
 
 /// along: one result over n consecutive running indices from `running`; else n
 /// results, all at index `running`.
-inline void ArgReduce(VReduce kind, VType type, void *best, void *index, const void *x,
-                      int64_t n, int64_t running, bool along) {
+inline void ArgReduce(VReduce kind, VType type, void *best, void *index, const void *x, int64_t n,
+                      int64_t running, bool along) {
   switch (type) {
-  case VType::F32: return ArgTyped<float, int32_t>(kind, best, index, x, n, running, along);
-  case VType::I32: return ArgTyped<int32_t, int32_t>(kind, best, index, x, n, running, along);
-  case VType::I64: return ArgTyped<int64_t, int64_t>(kind, best, index, x, n, running, along);
-  case VType::F64: return ArgTyped<double, int64_t>(kind, best, index, x, n, running, along);
+  case VType::F32:
+    return ArgTyped<float, int32_t>(kind, best, index, x, n, running, along);
+  case VType::I32:
+    return ArgTyped<int32_t, int32_t>(kind, best, index, x, n, running, along);
+  case VType::I64:
+    return ArgTyped<int64_t, int64_t>(kind, best, index, x, n, running, along);
+  case VType::F64:
+    return ArgTyped<double, int64_t>(kind, best, index, x, n, running, along);
   }
 }
 

@@ -14,22 +14,22 @@ struct OpInfo {
   bool floats, ints;
 };
 constexpr OpInfo kOps[kVOps] = {
-    {"imm", 0, true, true},      {"mov", 1, true, true},     {"iota", 0, true, true},
-    {"add", 2, true, true},      {"sub", 2, true, true},     {"mul", 2, true, true},
-    {"div", 2, true, true},      {"min", 2, true, true},     {"max", 2, true, true},
-    {"fma", 3, true, true},      {"neg", 1, true, true},     {"abs", 1, true, true},
-    {"sqrt", 1, true, false},    {"rsqrt", 1, true, false},  {"recip", 1, true, false},
-    {"exp", 1, true, false},     {"log", 1, true, false},    {"tanh", 1, true, false},
-    {"erf", 1, true, false},     {"sigmoid", 1, true, false}, {"floor", 1, true, false},
-    {"ceil", 1, true, false},    {"rne", 1, true, false},    {"trunc", 1, true, false},
-    {"sign", 1, true, true},     {"pow", 2, true, true},     {"sin", 1, true, false},
-    {"cos", 1, true, false},     {"atan", 1, true, false},   {"mod", 2, true, true},
-    {"fmod", 2, true, true},     {"cmpeq", 2, true, true},   {"cmpne", 2, true, true},
-    {"cmplt", 2, true, true},    {"cmple", 2, true, true},   {"cmpgt", 2, true, true},
-    {"cmpge", 2, true, true},    {"select", 3, true, true},  {"and", 2, false, true},
-    {"or", 2, false, true},      {"xor", 2, false, true},    {"not", 1, false, true},
-    {"shl", 2, false, true},     {"shr", 2, false, true},    {"sar", 2, false, true},
-    {"cvt", 1, true, true},      {"isnan", 1, true, false},  {"isinf", 1, true, false},
+    {"imm", 0, true, true},   {"mov", 1, true, true},      {"iota", 0, true, true},
+    {"add", 2, true, true},   {"sub", 2, true, true},      {"mul", 2, true, true},
+    {"div", 2, true, true},   {"min", 2, true, true},      {"max", 2, true, true},
+    {"fma", 3, true, true},   {"neg", 1, true, true},      {"abs", 1, true, true},
+    {"sqrt", 1, true, false}, {"rsqrt", 1, true, false},   {"recip", 1, true, false},
+    {"exp", 1, true, false},  {"log", 1, true, false},     {"tanh", 1, true, false},
+    {"erf", 1, true, false},  {"sigmoid", 1, true, false}, {"floor", 1, true, false},
+    {"ceil", 1, true, false}, {"rne", 1, true, false},     {"trunc", 1, true, false},
+    {"sign", 1, true, true},  {"pow", 2, true, true},      {"sin", 1, true, false},
+    {"cos", 1, true, false},  {"atan", 1, true, false},    {"mod", 2, true, true},
+    {"fmod", 2, true, true},  {"cmpeq", 2, true, true},    {"cmpne", 2, true, true},
+    {"cmplt", 2, true, true}, {"cmple", 2, true, true},    {"cmpgt", 2, true, true},
+    {"cmpge", 2, true, true}, {"select", 3, true, true},   {"and", 2, false, true},
+    {"or", 2, false, true},   {"xor", 2, false, true},     {"not", 1, false, true},
+    {"shl", 2, false, true},  {"shr", 2, false, true},     {"sar", 2, false, true},
+    {"cvt", 1, true, true},   {"isnan", 1, true, false},   {"isinf", 1, true, false},
 };
 
 bool IsInt(VType t) { return t == VType::I32 || t == VType::I64; }
@@ -40,8 +40,8 @@ absl::Status CheckSteps(const std::vector<VStep> &steps, const char *part) {
         absl::StrCat("vector program: ", part, " step ", i, ": ", what...));
   };
   if (steps.size() > kVSteps)
-    return absl::InvalidArgumentError(absl::StrCat("vector program: ", steps.size(), " ", part,
-                                                   " steps, at most ", kVSteps));
+    return absl::InvalidArgumentError(
+        absl::StrCat("vector program: ", steps.size(), " ", part, " steps, at most ", kVSteps));
   for (size_t i = 0; i < steps.size(); ++i) {
     const VStep &s = steps[i];
     if (int(s.op) >= kVOps)
@@ -118,8 +118,8 @@ absl::StatusOr<std::shared_ptr<const CompiledVProg>> CompileVProg(const VProg &p
   };
   if (prog.ins.size() > kVIns || prog.outs.size() > kVOuts || prog.outs.empty() ||
       prog.reductions.size() > kVReductions)
-    return bad(prog.ins.size(), " inputs, ", prog.outs.size(), " outputs, ",
-               prog.reductions.size(), " reductions; at most 4, 2, 2 and at least one output");
+    return bad(prog.ins.size(), " inputs, ", prog.outs.size(), " outputs, ", prog.reductions.size(),
+               " reductions; at most 4, 2, 2 and at least one output");
   if (auto s = CheckSteps(prog.body, "body"); !s.ok())
     return s;
   if (auto s = CheckSteps(prog.post, "post"); !s.ok())
@@ -131,10 +131,9 @@ absl::StatusOr<std::shared_ptr<const CompiledVProg>> CompileVProg(const VProg &p
     if (out.reg >= kVRegs || int(out.type) >= kVTypes)
       return bad("output register ", int(out.reg), " of type ", int(out.type));
   for (const VReduction &r : prog.reductions)
-    if (r.src >= kVRegs || r.dst >= kVRegs || int(r.type) >= kVTypes ||
-        int(r.kind) >= kVReduces || (r.lanes && r.kind >= VReduce::ArgMax))
-      return bad("reduction of register ", int(r.src), " to ", int(r.dst), ", kind ",
-                 int(r.kind));
+    if (r.src >= kVRegs || r.dst >= kVRegs || int(r.type) >= kVTypes || int(r.kind) >= kVReduces ||
+        (r.lanes && r.kind >= VReduce::ArgMax))
+      return bad("reduction of register ", int(r.src), " to ", int(r.dst), ", kind ", int(r.kind));
   if (prog.reductions.size() == 2 && prog.reductions[0].dst == prog.reductions[1].dst)
     return bad("both reductions write register ", int(prog.reductions[0].dst));
 
@@ -187,8 +186,8 @@ void EvalStep(const VStep &step, const void *a, const void *b, const void *c, vo
   const int64_t first = s.op == VOp::Select ? 4
                         : s.op == VOp::Cvt  ? VTypeBytes(VType(step.b))
                                             : bytes;
-  const bool flag = (s.op >= VOp::CmpEq && s.op <= VOp::CmpGe) || s.op == VOp::IsNan ||
-                    s.op == VOp::IsInf;
+  const bool flag =
+      (s.op >= VOp::CmpEq && s.op <= VOp::CmpGe) || s.op == VOp::IsNan || s.op == VOp::IsInf;
   const int64_t result = flag ? 4 : bytes;
   VRegs regs = {};
   for (int i = 0; i < 4; ++i)

@@ -25,9 +25,7 @@ public:
 };
 
 /// Bytes of a register element.
-constexpr int64_t VTypeBytes(VType t) {
-  return t == VType::I64 || t == VType::F64 ? 8 : 4;
-}
+constexpr int64_t VTypeBytes(VType t) { return t == VType::I64 || t == VType::F64 ? 8 : 4; }
 
 /// Register file of strips: reg[r] points at kStrip elements of 8 bytes, or at
 /// stream memory that is read in place.

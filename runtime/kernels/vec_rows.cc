@@ -28,14 +28,22 @@ void WidenInts(const uint8_t *src, int64_t step, int64_t n, void *dst) {
 template <class To>
 void LoadInts(KType from, const uint8_t *src, int64_t step, int64_t n, void *dst) {
   switch (from) {
-  case KType::I8: return WidenInts<int8_t, To>(src, step, n, dst);
-  case KType::U8: return WidenInts<uint8_t, To>(src, step, n, dst);
-  case KType::I16: return WidenInts<int16_t, To>(src, step, n, dst);
-  case KType::U16: return WidenInts<uint16_t, To>(src, step, n, dst);
-  case KType::I32: return WidenInts<int32_t, To>(src, step, n, dst);
-  case KType::U32: return WidenInts<uint32_t, To>(src, step, n, dst);
-  case KType::I64: return WidenInts<int64_t, To>(src, step, n, dst);
-  case KType::U64: return WidenInts<uint64_t, To>(src, step, n, dst);
+  case KType::I8:
+    return WidenInts<int8_t, To>(src, step, n, dst);
+  case KType::U8:
+    return WidenInts<uint8_t, To>(src, step, n, dst);
+  case KType::I16:
+    return WidenInts<int16_t, To>(src, step, n, dst);
+  case KType::U16:
+    return WidenInts<uint16_t, To>(src, step, n, dst);
+  case KType::I32:
+    return WidenInts<int32_t, To>(src, step, n, dst);
+  case KType::U32:
+    return WidenInts<uint32_t, To>(src, step, n, dst);
+  case KType::I64:
+    return WidenInts<int64_t, To>(src, step, n, dst);
+  case KType::U64:
+    return WidenInts<uint64_t, To>(src, step, n, dst);
   case KType::Bool: {
     To *to = static_cast<To *>(dst);
     for (int64_t i = 0; i < n; ++i)
@@ -72,10 +80,18 @@ template <class From>
 void StoreFromInt(KType to, const void *src, uint8_t *dst, int64_t step, int64_t n) {
   const From *from = static_cast<const From *>(src);
   switch (to) {
-  case KType::I8: case KType::U8: return StoreInts<From, uint8_t>(src, dst, step, n);
-  case KType::I16: case KType::U16: return StoreInts<From, uint16_t>(src, dst, step, n);
-  case KType::I32: case KType::U32: return StoreInts<From, uint32_t>(src, dst, step, n);
-  case KType::I64: case KType::U64: return StoreInts<From, int64_t>(src, dst, step, n);
+  case KType::I8:
+  case KType::U8:
+    return StoreInts<From, uint8_t>(src, dst, step, n);
+  case KType::I16:
+  case KType::U16:
+    return StoreInts<From, uint16_t>(src, dst, step, n);
+  case KType::I32:
+  case KType::U32:
+    return StoreInts<From, uint32_t>(src, dst, step, n);
+  case KType::I64:
+  case KType::U64:
+    return StoreInts<From, int64_t>(src, dst, step, n);
   case KType::Bool:
     for (int64_t i = 0; i < n; ++i)
       dst[i * step] = from[i] != 0;
@@ -93,9 +109,12 @@ void StoreFromInt(KType to, const void *src, uint8_t *dst, int64_t step, int64_t
 
 void LoadRow(KType from, VType to, const uint8_t *src, int64_t step, int64_t n, void *dst) {
   switch (to) {
-  case VType::F32: return RowToF32(from, src, step, n, static_cast<float *>(dst));
-  case VType::I32: return LoadInts<int32_t>(from, src, step, n, dst);
-  case VType::I64: return LoadInts<int64_t>(from, src, step, n, dst);
+  case VType::F32:
+    return RowToF32(from, src, step, n, static_cast<float *>(dst));
+  case VType::I32:
+    return LoadInts<int32_t>(from, src, step, n, dst);
+  case VType::I64:
+    return LoadInts<int64_t>(from, src, step, n, dst);
   case VType::F64: {
     auto *d = static_cast<double *>(dst);
     for (int64_t i = 0; i < n; ++i)
@@ -108,9 +127,12 @@ void LoadRow(KType from, VType to, const uint8_t *src, int64_t step, int64_t n, 
 
 void StoreRow(VType from, KType to, const void *src, uint8_t *dst, int64_t step, int64_t n) {
   switch (from) {
-  case VType::F32: return RowFromF32(to, static_cast<const float *>(src), dst, step, n);
-  case VType::I32: return StoreFromInt<int32_t>(to, src, dst, step, n);
-  case VType::I64: return StoreFromInt<int64_t>(to, src, dst, step, n);
+  case VType::F32:
+    return RowFromF32(to, static_cast<const float *>(src), dst, step, n);
+  case VType::I32:
+    return StoreFromInt<int32_t>(to, src, dst, step, n);
+  case VType::I64:
+    return StoreFromInt<int64_t>(to, src, dst, step, n);
   case VType::F64: {
     const auto *s = static_cast<const double *>(src);
     for (int64_t i = 0; i < n; ++i) {
@@ -126,8 +148,12 @@ void StoreRow(VType from, KType to, const void *src, uint8_t *dst, int64_t step,
 void FillPad(VType type, uint32_t padBits, int64_t n, void *dst) {
   switch (type) {
   case VType::F32:
-  case VType::I32: std::fill_n(static_cast<uint32_t *>(dst), n, padBits); return;
-  case VType::I64: std::fill_n(static_cast<int64_t *>(dst), n, int64_t(int32_t(padBits))); return;
+  case VType::I32:
+    std::fill_n(static_cast<uint32_t *>(dst), n, padBits);
+    return;
+  case VType::I64:
+    std::fill_n(static_cast<int64_t *>(dst), n, int64_t(int32_t(padBits)));
+    return;
   case VType::F64:
     std::fill_n(static_cast<double *>(dst), n, double(std::bit_cast<float>(padBits)));
     return;

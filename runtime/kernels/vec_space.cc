@@ -31,10 +31,8 @@ template <typename Fn> bool AllStreams(const VecOp &op, const VProg &prog, Fn &&
 void MergeList(VecOp &op, const CompiledVProg &prog, DimList &list) {
   for (int i = list.count - 1; i > 0; --i) {
     const int d = list.dims[i], o = list.dims[i - 1];
-    if (prog.usesIota[d] || prog.usesIota[o] ||
-        !AllStreams(op, prog.source, [&](const KStream &s) {
-          return !WindowUses(s, d) && !WindowUses(s, o) &&
-                 s.stride[o] == s.stride[d] * op.size[d];
+    if (prog.usesIota[d] || prog.usesIota[o] || !AllStreams(op, prog.source, [&](const KStream &s) {
+          return !WindowUses(s, d) && !WindowUses(s, o) && s.stride[o] == s.stride[d] * op.size[d];
         }))
       continue;
     op.size[d] *= op.size[o];

@@ -40,8 +40,7 @@ HWY_INLINE void Map2(const void *a, const void *b, void *r, int64_t n, F f) {
   for (int64_t i = 0; i < n; i += int64_t(hn::Lanes(d)))
     hn::StoreU(f(hn::LoadU(d, x + i), hn::LoadU(d, y + i)), d, z + i);
 }
-template <class A, class R, class F>
-HWY_INLINE void Each1(const void *a, void *r, int64_t n, F f) {
+template <class A, class R, class F> HWY_INLINE void Each1(const void *a, void *r, int64_t n, F f) {
   const A *x = static_cast<const A *>(a);
   R *y = static_cast<R *>(r);
   ACC_PARALLEL_LOOP for (int64_t i = 0; i < n; ++i) y[i] = f(x[i]);
@@ -83,18 +82,25 @@ bool FloatStep(const VStep &s, const void *a, const void *b, const void *c, void
   using V = hn::Vec<decltype(d)>;
   const T inf = std::numeric_limits<T>::infinity();
   switch (s.op) {
-  case VOp::Add: Map2<T>(a, b, r, n, [](V x, V y) HWY_ATTR { return hn::Add(x, y); }); break;
-  case VOp::Sub: Map2<T>(a, b, r, n, [](V x, V y) HWY_ATTR { return hn::Sub(x, y); }); break;
-  case VOp::Mul: Map2<T>(a, b, r, n, [](V x, V y) HWY_ATTR { return hn::Mul(x, y); }); break;
-  case VOp::Div: Map2<T>(a, b, r, n, [](V x, V y) HWY_ATTR { return hn::Div(x, y); }); break;
+  case VOp::Add:
+    Map2<T>(a, b, r, n, [](V x, V y) HWY_ATTR { return hn::Add(x, y); });
+    break;
+  case VOp::Sub:
+    Map2<T>(a, b, r, n, [](V x, V y) HWY_ATTR { return hn::Sub(x, y); });
+    break;
+  case VOp::Mul:
+    Map2<T>(a, b, r, n, [](V x, V y) HWY_ATTR { return hn::Mul(x, y); });
+    break;
+  case VOp::Div:
+    Map2<T>(a, b, r, n, [](V x, V y) HWY_ATTR { return hn::Div(x, y); });
+    break;
   case VOp::Max:
     // c marks a constant b, not NaN: 1 nonzero or −0, 2 is +0 (which −0 yields to).
     if (s.c == 1)
       Map2<T>(a, b, r, n, [](V x, V k) HWY_ATTR { return hn::IfThenElse(hn::Gt(k, x), k, x); });
     else if (s.c == 2)
-      Map2<T>(a, b, r, n, [](V x, V k) HWY_ATTR {
-        return hn::Add(hn::IfThenElse(hn::Gt(k, x), k, x), k);
-      });
+      Map2<T>(a, b, r, n,
+              [](V x, V k) HWY_ATTR { return hn::Add(hn::IfThenElse(hn::Gt(k, x), k, x), k); });
     else
       Map2<T>(a, b, r, n, [d](V x, V y) HWY_ATTR { return FloatMax(d, x, y); });
     break;
@@ -112,19 +118,33 @@ bool FloatStep(const VStep &s, const void *a, const void *b, const void *c, void
       hn::StoreU(Fma(d, hn::LoadU(d, x + i), hn::LoadU(d, y + i), hn::LoadU(d, z + i)), d, o + i);
     break;
   }
-  case VOp::Neg: Map1<T>(a, r, n, [](V x) HWY_ATTR { return hn::Neg(x); }); break;
-  case VOp::Abs: Map1<T>(a, r, n, [](V x) HWY_ATTR { return hn::Abs(x); }); break;
-  case VOp::Sqrt: Map1<T>(a, r, n, [](V x) HWY_ATTR { return hn::Sqrt(x); }); break;
+  case VOp::Neg:
+    Map1<T>(a, r, n, [](V x) HWY_ATTR { return hn::Neg(x); });
+    break;
+  case VOp::Abs:
+    Map1<T>(a, r, n, [](V x) HWY_ATTR { return hn::Abs(x); });
+    break;
+  case VOp::Sqrt:
+    Map1<T>(a, r, n, [](V x) HWY_ATTR { return hn::Sqrt(x); });
+    break;
   case VOp::Rsqrt:
     Map1<T>(a, r, n, [d](V x) HWY_ATTR { return hn::Div(hn::Set(d, T(1)), hn::Sqrt(x)); });
     break;
   case VOp::Recip:
     Map1<T>(a, r, n, [d](V x) HWY_ATTR { return hn::Div(hn::Set(d, T(1)), x); });
     break;
-  case VOp::Floor: Each1<T, T>(a, r, n, [](T x) HWY_ATTR { return std::floor(x); }); break;
-  case VOp::Ceil: Each1<T, T>(a, r, n, [](T x) HWY_ATTR { return std::ceil(x); }); break;
-  case VOp::Rne: Each1<T, T>(a, r, n, [](T x) HWY_ATTR { return std::nearbyint(x); }); break;
-  case VOp::Trunc: Each1<T, T>(a, r, n, [](T x) HWY_ATTR { return std::trunc(x); }); break;
+  case VOp::Floor:
+    Each1<T, T>(a, r, n, [](T x) HWY_ATTR { return std::floor(x); });
+    break;
+  case VOp::Ceil:
+    Each1<T, T>(a, r, n, [](T x) HWY_ATTR { return std::ceil(x); });
+    break;
+  case VOp::Rne:
+    Each1<T, T>(a, r, n, [](T x) HWY_ATTR { return std::nearbyint(x); });
+    break;
+  case VOp::Trunc:
+    Each1<T, T>(a, r, n, [](T x) HWY_ATTR { return std::trunc(x); });
+    break;
   case VOp::Sign:
     Each1<T, T>(a, r, n, [](T x) HWY_ATTR { return x != x ? x : T(x > 0) - T(x < 0); });
     break;
@@ -141,7 +161,8 @@ bool FloatStep(const VStep &s, const void *a, const void *b, const void *c, void
     Each1<T, int32_t>(a, r, n,
                       [inf](T x) HWY_ATTR { return int32_t(x == inf) | int32_t(x == -inf); });
     break;
-  default: return false;
+  default:
+    return false;
   }
   return true;
 }
@@ -150,16 +171,26 @@ void StepF32(const VStep &s, const void *a, const void *b, const void *c, void *
   if (FloatStep<float>(s, a, b, c, r, n))
     return;
   switch (s.op) {
-  case VOp::Exp: return Map1<float>(a, r, n, [](VF x) HWY_ATTR { return Exp(x); });
-  case VOp::Log: return Map1<float>(a, r, n, [](VF x) HWY_ATTR { return Log(x); });
-  case VOp::Tanh: return Map1<float>(a, r, n, [](VF x) HWY_ATTR { return Tanh(x); });
-  case VOp::Erf: return Map1<float>(a, r, n, [](VF x) HWY_ATTR { return Erf(x); });
-  case VOp::Sigmoid: return Map1<float>(a, r, n, [](VF x) HWY_ATTR { return Sigmoid(x); });
-  case VOp::Sin: return Map1<float>(a, r, n, [](VF x) HWY_ATTR { return SinCos(x, 0); });
-  case VOp::Cos: return Map1<float>(a, r, n, [](VF x) HWY_ATTR { return SinCos(x, 1); });
-  case VOp::Atan: return Map1<float>(a, r, n, [](VF x) HWY_ATTR { return Atan(x); });
-  case VOp::Pow: return Each2<float, float>(a, b, r, n, [](float x, float y) HWY_ATTR { return Pow32(x, y); });
-  default: return;
+  case VOp::Exp:
+    return Map1<float>(a, r, n, [](VF x) HWY_ATTR { return Exp(x); });
+  case VOp::Log:
+    return Map1<float>(a, r, n, [](VF x) HWY_ATTR { return Log(x); });
+  case VOp::Tanh:
+    return Map1<float>(a, r, n, [](VF x) HWY_ATTR { return Tanh(x); });
+  case VOp::Erf:
+    return Map1<float>(a, r, n, [](VF x) HWY_ATTR { return Erf(x); });
+  case VOp::Sigmoid:
+    return Map1<float>(a, r, n, [](VF x) HWY_ATTR { return Sigmoid(x); });
+  case VOp::Sin:
+    return Map1<float>(a, r, n, [](VF x) HWY_ATTR { return SinCos(x, 0); });
+  case VOp::Cos:
+    return Map1<float>(a, r, n, [](VF x) HWY_ATTR { return SinCos(x, 1); });
+  case VOp::Atan:
+    return Map1<float>(a, r, n, [](VF x) HWY_ATTR { return Atan(x); });
+  case VOp::Pow:
+    return Each2<float, float>(a, b, r, n, [](float x, float y) HWY_ATTR { return Pow32(x, y); });
+  default:
+    return;
   }
 }
 
@@ -170,16 +201,35 @@ void StepF64(const VStep &s, const void *a, const void *b, const void *c, void *
   auto *z = static_cast<double *>(r);
   for (int64_t i = 0; i < n; ++i)
     switch (s.op) {
-    case VOp::Exp: z[i] = Exp64(x[i]); break;
-    case VOp::Log: z[i] = Log64(x[i]); break;
-    case VOp::Tanh: z[i] = Tanh64(x[i]); break;
-    case VOp::Erf: z[i] = Erf64(x[i]); break;
-    case VOp::Sigmoid: z[i] = Sigmoid64(x[i]); break;
-    case VOp::Sin: z[i] = SinCos64(x[i], 0); break;
-    case VOp::Cos: z[i] = SinCos64(x[i], 1); break;
-    case VOp::Atan: z[i] = Atan64(x[i]); break;
-    case VOp::Pow: z[i] = Pow64(x[i], y[i]); break;
-    default: break;
+    case VOp::Exp:
+      z[i] = Exp64(x[i]);
+      break;
+    case VOp::Log:
+      z[i] = Log64(x[i]);
+      break;
+    case VOp::Tanh:
+      z[i] = Tanh64(x[i]);
+      break;
+    case VOp::Erf:
+      z[i] = Erf64(x[i]);
+      break;
+    case VOp::Sigmoid:
+      z[i] = Sigmoid64(x[i]);
+      break;
+    case VOp::Sin:
+      z[i] = SinCos64(x[i], 0);
+      break;
+    case VOp::Cos:
+      z[i] = SinCos64(x[i], 1);
+      break;
+    case VOp::Atan:
+      z[i] = Atan64(x[i]);
+      break;
+    case VOp::Pow:
+      z[i] = Pow64(x[i], y[i]);
+      break;
+    default:
+      break;
     }
 }
 
@@ -198,9 +248,12 @@ template <class T, class U>
 void StepInt(const VStep &s, const void *a, const void *b, const void *c, void *r, int64_t n) {
   constexpr T kBits = sizeof(T) * 8;
   switch (s.op) {
-  case VOp::Add: return Each2<U, U>(a, b, r, n, [](U x, U y) HWY_ATTR { return U(x + y); });
-  case VOp::Sub: return Each2<U, U>(a, b, r, n, [](U x, U y) HWY_ATTR { return U(x - y); });
-  case VOp::Mul: return Each2<U, U>(a, b, r, n, [](U x, U y) HWY_ATTR { return U(x * y); });
+  case VOp::Add:
+    return Each2<U, U>(a, b, r, n, [](U x, U y) HWY_ATTR { return U(x + y); });
+  case VOp::Sub:
+    return Each2<U, U>(a, b, r, n, [](U x, U y) HWY_ATTR { return U(x - y); });
+  case VOp::Mul:
+    return Each2<U, U>(a, b, r, n, [](U x, U y) HWY_ATTR { return U(x * y); });
   case VOp::Div:
     return Each2<T, T>(a, b, r, n, [](T x, T y) HWY_ATTR {
       return y == 0 ? T(0) : y == -1 ? T(U(0) - U(x)) : T(x / y);
@@ -213,11 +266,12 @@ void StepInt(const VStep &s, const void *a, const void *b, const void *c, void *
       return T(m != 0 && (m < 0) != (y < 0) ? m + y : m);
     });
   case VOp::FMod:
-    return Each2<T, T>(a, b, r, n, [](T x, T y) HWY_ATTR {
-      return y == 0 || y == -1 ? T(0) : T(x % y);
-    });
-  case VOp::Min: return Each2<T, T>(a, b, r, n, [](T x, T y) HWY_ATTR { return x < y ? x : y; });
-  case VOp::Max: return Each2<T, T>(a, b, r, n, [](T x, T y) HWY_ATTR { return x > y ? x : y; });
+    return Each2<T, T>(a, b, r, n,
+                       [](T x, T y) HWY_ATTR { return y == 0 || y == -1 ? T(0) : T(x % y); });
+  case VOp::Min:
+    return Each2<T, T>(a, b, r, n, [](T x, T y) HWY_ATTR { return x < y ? x : y; });
+  case VOp::Max:
+    return Each2<T, T>(a, b, r, n, [](T x, T y) HWY_ATTR { return x > y ? x : y; });
   case VOp::Fma: {
     const U *x = static_cast<const U *>(a), *y = static_cast<const U *>(b),
             *z = static_cast<const U *>(c);
@@ -225,14 +279,20 @@ void StepInt(const VStep &s, const void *a, const void *b, const void *c, void *
     ACC_PARALLEL_LOOP for (int64_t i = 0; i < n; ++i) o[i] = x[i] * y[i] + z[i];
     return;
   }
-  case VOp::Neg: return Each1<U, U>(a, r, n, [](U x) HWY_ATTR { return U(U(0) - x); });
+  case VOp::Neg:
+    return Each1<U, U>(a, r, n, [](U x) HWY_ATTR { return U(U(0) - x); });
   case VOp::Abs:
     return Each1<U, U>(a, r, n, [](U x) HWY_ATTR { return T(x) < 0 ? U(U(0) - x) : x; });
-  case VOp::Sign: return Each1<T, T>(a, r, n, [](T x) HWY_ATTR { return T((x > 0) - (x < 0)); });
-  case VOp::And: return Each2<U, U>(a, b, r, n, [](U x, U y) HWY_ATTR { return U(x & y); });
-  case VOp::Or: return Each2<U, U>(a, b, r, n, [](U x, U y) HWY_ATTR { return U(x | y); });
-  case VOp::Xor: return Each2<U, U>(a, b, r, n, [](U x, U y) HWY_ATTR { return U(x ^ y); });
-  case VOp::Not: return Each1<U, U>(a, r, n, [](U x) HWY_ATTR { return U(~x); });
+  case VOp::Sign:
+    return Each1<T, T>(a, r, n, [](T x) HWY_ATTR { return T((x > 0) - (x < 0)); });
+  case VOp::And:
+    return Each2<U, U>(a, b, r, n, [](U x, U y) HWY_ATTR { return U(x & y); });
+  case VOp::Or:
+    return Each2<U, U>(a, b, r, n, [](U x, U y) HWY_ATTR { return U(x | y); });
+  case VOp::Xor:
+    return Each2<U, U>(a, b, r, n, [](U x, U y) HWY_ATTR { return U(x ^ y); });
+  case VOp::Not:
+    return Each1<U, U>(a, r, n, [](U x) HWY_ATTR { return U(~x); });
   case VOp::Shl:
     return Each2<U, U>(a, b, r, n, [](U x, U y) HWY_ATTR {
       return y < U(kBits) ? U(x << (y & U(kBits - 1))) : U(0);
@@ -242,28 +302,33 @@ void StepInt(const VStep &s, const void *a, const void *b, const void *c, void *
       return y < U(kBits) ? U(x >> (y & U(kBits - 1))) : U(0);
     });
   case VOp::Sar:
-    return Each2<T, T>(a, b, r, n, [](T x, T y) HWY_ATTR {
-      return T(x >> (U(y) < U(kBits) ? y : kBits - 1));
-    });
+    return Each2<T, T>(a, b, r, n,
+                       [](T x, T y) HWY_ATTR { return T(x >> (U(y) < U(kBits) ? y : kBits - 1)); });
   case VOp::Pow:
     return Each2<T, T>(a, b, r, n, [](T x, T y) HWY_ATTR { return IntPow<T, U>(x, y); });
-  default: return;
+  default:
+    return;
   }
 }
 
 template <class T> void Compare(VOp op, const void *a, const void *b, void *r, int64_t n) {
   switch (op) {
-  case VOp::CmpEq: return Each2<T, int32_t>(a, b, r, n, [](T x, T y) HWY_ATTR { return int32_t(x == y); });
-  case VOp::CmpNe: return Each2<T, int32_t>(a, b, r, n, [](T x, T y) HWY_ATTR { return int32_t(x != y); });
-  case VOp::CmpLt: return Each2<T, int32_t>(a, b, r, n, [](T x, T y) HWY_ATTR { return int32_t(x < y); });
-  case VOp::CmpLe: return Each2<T, int32_t>(a, b, r, n, [](T x, T y) HWY_ATTR { return int32_t(x <= y); });
-  case VOp::CmpGt: return Each2<T, int32_t>(a, b, r, n, [](T x, T y) HWY_ATTR { return int32_t(x > y); });
-  default: return Each2<T, int32_t>(a, b, r, n, [](T x, T y) HWY_ATTR { return int32_t(x >= y); });
+  case VOp::CmpEq:
+    return Each2<T, int32_t>(a, b, r, n, [](T x, T y) HWY_ATTR { return int32_t(x == y); });
+  case VOp::CmpNe:
+    return Each2<T, int32_t>(a, b, r, n, [](T x, T y) HWY_ATTR { return int32_t(x != y); });
+  case VOp::CmpLt:
+    return Each2<T, int32_t>(a, b, r, n, [](T x, T y) HWY_ATTR { return int32_t(x < y); });
+  case VOp::CmpLe:
+    return Each2<T, int32_t>(a, b, r, n, [](T x, T y) HWY_ATTR { return int32_t(x <= y); });
+  case VOp::CmpGt:
+    return Each2<T, int32_t>(a, b, r, n, [](T x, T y) HWY_ATTR { return int32_t(x > y); });
+  default:
+    return Each2<T, int32_t>(a, b, r, n, [](T x, T y) HWY_ATTR { return int32_t(x >= y); });
   }
 }
 
-template <class U>
-void Select(const void *a, const void *b, const void *c, void *r, int64_t n) {
+template <class U> void Select(const void *a, const void *b, const void *c, void *r, int64_t n) {
   const auto *k = static_cast<const int32_t *>(a);
   const U *x = static_cast<const U *>(b), *y = static_cast<const U *>(c);
   U *z = static_cast<U *>(r);
@@ -300,40 +365,62 @@ template <class From, class To> void Convert(const void *a, void *r, int64_t n) 
 
 template <class From> void ConvertTo(VType to, const void *a, void *r, int64_t n) {
   switch (to) {
-  case VType::F32: return Convert<From, float>(a, r, n);
-  case VType::I32: return Convert<From, int32_t>(a, r, n);
-  case VType::I64: return Convert<From, int64_t>(a, r, n);
-  case VType::F64: return Convert<From, double>(a, r, n);
+  case VType::F32:
+    return Convert<From, float>(a, r, n);
+  case VType::I32:
+    return Convert<From, int32_t>(a, r, n);
+  case VType::I64:
+    return Convert<From, int64_t>(a, r, n);
+  case VType::F64:
+    return Convert<From, double>(a, r, n);
   }
 }
 
 void FillImm(const VStep &s, void *r, int64_t n) {
   const double f = std::bit_cast<double>(s.imm);
   switch (s.type) {
-  case VType::F32: std::fill_n(static_cast<float *>(r), n, float(f)); return;
-  case VType::F64: std::fill_n(static_cast<double *>(r), n, f); return;
-  case VType::I32: std::fill_n(static_cast<int32_t *>(r), n, int32_t(s.imm)); return;
-  case VType::I64: std::fill_n(static_cast<int64_t *>(r), n, int64_t(s.imm)); return;
+  case VType::F32:
+    std::fill_n(static_cast<float *>(r), n, float(f));
+    return;
+  case VType::F64:
+    std::fill_n(static_cast<double *>(r), n, f);
+    return;
+  case VType::I32:
+    std::fill_n(static_cast<int32_t *>(r), n, int32_t(s.imm));
+    return;
+  case VType::I64:
+    std::fill_n(static_cast<int64_t *>(r), n, int64_t(s.imm));
+    return;
   }
 }
 
 void RunStep(const VStep &s, const void *a, const void *b, const void *c, void *r, int64_t n) {
   const bool wide = VTypeBytes(s.type) == 8;
   switch (s.op) {
-  case VOp::Imm: return FillImm(s, r, n);
-  case VOp::Iota: return; // filled by the strip walker
+  case VOp::Imm:
+    return FillImm(s, r, n);
+  case VOp::Iota:
+    return; // filled by the strip walker
   case VOp::Mov:
     if (a != r)
       std::memcpy(r, a, size_t(n * (wide ? 8 : 4)));
     return;
-  case VOp::CmpEq: case VOp::CmpNe: case VOp::CmpLt: case VOp::CmpLe: case VOp::CmpGt:
+  case VOp::CmpEq:
+  case VOp::CmpNe:
+  case VOp::CmpLt:
+  case VOp::CmpLe:
+  case VOp::CmpGt:
   case VOp::CmpGe: {
     // An i32 result may lie over a 64-bit operand: it only ever trails it.
     switch (s.type) {
-    case VType::F32: return Compare<float>(s.op, a, b, r, n);
-    case VType::I32: return Compare<int32_t>(s.op, a, b, r, n);
-    case VType::I64: return Compare<int64_t>(s.op, a, b, r, n);
-    case VType::F64: return Compare<double>(s.op, a, b, r, n);
+    case VType::F32:
+      return Compare<float>(s.op, a, b, r, n);
+    case VType::I32:
+      return Compare<int32_t>(s.op, a, b, r, n);
+    case VType::I64:
+      return Compare<int64_t>(s.op, a, b, r, n);
+    case VType::F64:
+      return Compare<double>(s.op, a, b, r, n);
     }
     return;
   }
@@ -341,19 +428,28 @@ void RunStep(const VStep &s, const void *a, const void *b, const void *c, void *
     return wide ? Select<uint64_t>(a, b, c, r, n) : Select<uint32_t>(a, b, c, r, n);
   case VOp::Cvt:
     switch (VType(s.b)) {
-    case VType::F32: return ConvertTo<float>(s.type, a, r, n);
-    case VType::I32: return ConvertTo<int32_t>(s.type, a, r, n);
-    case VType::I64: return ConvertTo<int64_t>(s.type, a, r, n);
-    case VType::F64: return ConvertTo<double>(s.type, a, r, n);
+    case VType::F32:
+      return ConvertTo<float>(s.type, a, r, n);
+    case VType::I32:
+      return ConvertTo<int32_t>(s.type, a, r, n);
+    case VType::I64:
+      return ConvertTo<int64_t>(s.type, a, r, n);
+    case VType::F64:
+      return ConvertTo<double>(s.type, a, r, n);
     }
     return;
-  default: break;
+  default:
+    break;
   }
   switch (s.type) {
-  case VType::F32: return StepF32(s, a, b, c, r, n);
-  case VType::F64: return StepF64(s, a, b, c, r, n);
-  case VType::I32: return StepInt<int32_t, uint32_t>(s, a, b, c, r, n);
-  case VType::I64: return StepInt<int64_t, uint64_t>(s, a, b, c, r, n);
+  case VType::F32:
+    return StepF32(s, a, b, c, r, n);
+  case VType::F64:
+    return StepF64(s, a, b, c, r, n);
+  case VType::I32:
+    return StepInt<int32_t, uint32_t>(s, a, b, c, r, n);
+  case VType::I64:
+    return StepInt<int64_t, uint64_t>(s, a, b, c, r, n);
   }
 }
 
@@ -373,28 +469,40 @@ void Steps(const VStep *steps, int64_t count, const VRegs &regs, int64_t n) {
 template <class T> HWY_INLINE T Combine(VReduce kind, T a, T b) {
   if constexpr (std::is_floating_point_v<T>) {
     switch (kind) {
-    case VReduce::Sum: return a + b;
-    case VReduce::Prod: return a * b;
-    case VReduce::Max: return ScalarMax(a, b);
-    default: return ScalarMin(a, b);
+    case VReduce::Sum:
+      return a + b;
+    case VReduce::Prod:
+      return a * b;
+    case VReduce::Max:
+      return ScalarMax(a, b);
+    default:
+      return ScalarMin(a, b);
     }
   } else {
     using U = std::make_unsigned_t<T>;
     switch (kind) {
-    case VReduce::Sum: return T(U(a) + U(b));
-    case VReduce::Prod: return T(U(a) * U(b));
-    case VReduce::Max: return a > b ? a : b;
-    default: return a < b ? a : b;
+    case VReduce::Sum:
+      return T(U(a) + U(b));
+    case VReduce::Prod:
+      return T(U(a) * U(b));
+    case VReduce::Max:
+      return a > b ? a : b;
+    default:
+      return a < b ? a : b;
     }
   }
 }
 
 template <class D, class V> HWY_INLINE V CombineVector(D d, VReduce kind, V a, V b) {
   switch (kind) {
-  case VReduce::Sum: return hn::Add(a, b);
-  case VReduce::Prod: return hn::Mul(a, b);
-  case VReduce::Max: return FloatMax(d, a, b);
-  default: return FloatMin(d, a, b);
+  case VReduce::Sum:
+    return hn::Add(a, b);
+  case VReduce::Prod:
+    return hn::Mul(a, b);
+  case VReduce::Max:
+    return FloatMax(d, a, b);
+  default:
+    return FloatMin(d, a, b);
   }
 }
 
@@ -461,20 +569,32 @@ template <class T> void Identity(VReduce kind, void *acc, int64_t n) {
   using L = std::numeric_limits<T>;
   T v = 0;
   switch (kind) {
-  case VReduce::Sum: v = 0; break;
-  case VReduce::Prod: v = 1; break;
-  case VReduce::Max: v = L::has_infinity ? -L::infinity() : L::lowest(); break;
-  default: v = L::has_infinity ? L::infinity() : L::max(); break;
+  case VReduce::Sum:
+    v = 0;
+    break;
+  case VReduce::Prod:
+    v = 1;
+    break;
+  case VReduce::Max:
+    v = L::has_infinity ? -L::infinity() : L::lowest();
+    break;
+  default:
+    v = L::has_infinity ? L::infinity() : L::max();
+    break;
   }
   std::fill_n(static_cast<T *>(acc), n, v);
 }
 
-#define ACC_BY_TYPE(fn, type, ...)                                                             \
-  switch (type) {                                                                              \
-  case VType::F32: return fn<float>(__VA_ARGS__);                                              \
-  case VType::I32: return fn<int32_t>(__VA_ARGS__);                                            \
-  case VType::I64: return fn<int64_t>(__VA_ARGS__);                                            \
-  case VType::F64: return fn<double>(__VA_ARGS__);                                             \
+#define ACC_BY_TYPE(fn, type, ...)                                                                 \
+  switch (type) {                                                                                  \
+  case VType::F32:                                                                                 \
+    return fn<float>(__VA_ARGS__);                                                                 \
+  case VType::I32:                                                                                 \
+    return fn<int32_t>(__VA_ARGS__);                                                               \
+  case VType::I64:                                                                                 \
+    return fn<int64_t>(__VA_ARGS__);                                                               \
+  case VType::F64:                                                                                 \
+    return fn<double>(__VA_ARGS__);                                                                \
   }
 
 void DoInto(VReduce kind, VType type, void *acc, const void *x, int64_t n) {

@@ -93,7 +93,7 @@ void Check(const DmaOp &op, std::vector<uint8_t> &dst, int i) {
 
 TEST(Dma, CopiesAndConverts) {
   Random rng{1};
-  const KType types[] = {KType::F32, KType::F16, KType::BF16, KType::I8, KType::U8,
+  const KType types[] = {KType::F32, KType::F16, KType::BF16, KType::I8,   KType::U8,
                          KType::I32, KType::I64, KType::F64,  KType::Bool, KType::F8E4M3FN};
   for (int i = 0; i < 1500; ++i) {
     DmaOp op;

@@ -41,9 +41,9 @@ struct Function {
 double ExactSigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 
 const Function kFunctions[] = {
-    {VOp::Exp, std::exp, 1.0},  {VOp::Log, std::log, 0.8},         {VOp::Tanh, std::tanh, 1.3},
-    {VOp::Erf, std::erf, 1.0},  {VOp::Sigmoid, ExactSigmoid, 2.1}, {VOp::Sin, std::sin, 1.6},
-    {VOp::Cos, std::cos, 1.6},  {VOp::Atan, std::atan, 1.8},
+    {VOp::Exp, std::exp, 1.0}, {VOp::Log, std::log, 0.8},         {VOp::Tanh, std::tanh, 1.3},
+    {VOp::Erf, std::erf, 1.0}, {VOp::Sigmoid, ExactSigmoid, 2.1}, {VOp::Sin, std::sin, 1.6},
+    {VOp::Cos, std::cos, 1.6}, {VOp::Atan, std::atan, 1.8},
 };
 
 TEST(Math, ErrorWithinBounds) {
@@ -90,8 +90,8 @@ TEST(Math, F64WithinBounds) {
   struct {
     VOp op;
     double (*exact)(double);
-  } list[] = {{VOp::Exp, std::exp}, {VOp::Tanh, std::tanh}, {VOp::Erf, std::erf},
-              {VOp::Sin, std::sin}, {VOp::Cos, std::cos},   {VOp::Atan, std::atan},
+  } list[] = {{VOp::Exp, std::exp}, {VOp::Tanh, std::tanh},      {VOp::Erf, std::erf},
+              {VOp::Sin, std::sin}, {VOp::Cos, std::cos},        {VOp::Atan, std::atan},
               {VOp::Log, std::log}, {VOp::Sigmoid, ExactSigmoid}};
   for (auto &f : list) {
     VStep s{f.op};

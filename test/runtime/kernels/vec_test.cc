@@ -55,8 +55,8 @@ public:
     s.dst = uint8_t(rng_.Int(0, kVRegs - 1));
     if (frozen >> s.dst & 1)
       return;
-    bool flag = (s.op >= VOp::CmpEq && s.op <= VOp::CmpGe) || s.op == VOp::IsNan ||
-                s.op == VOp::IsInf;
+    bool flag =
+        (s.op >= VOp::CmpEq && s.op <= VOp::CmpGe) || s.op == VOp::IsNan || s.op == VOp::IsInf;
     Set(s.dst, flag ? VType::I32 : s.type);
     out.push_back(s);
   }
@@ -111,8 +111,9 @@ KStream Layout(Random &rng, const int64_t size[kDims], KType type, uint8_t skip,
   s.base = 8;
   mem.resize(size_t(8 + span + 8));
   for (size_t i = 0; i + size_t(e) <= mem.size(); i += size_t(e)) {
-    uint64_t bits = IsFloat(type) ? ConvertBits(KType::F32, type, std::bit_cast<uint32_t>(rng.Float()))
-                                  : rng.Next();
+    uint64_t bits = IsFloat(type)
+                        ? ConvertBits(KType::F32, type, std::bit_cast<uint32_t>(rng.Float()))
+                        : rng.Next();
     if (!IsFloat(type) && rng.Coin(60))
       bits = uint64_t(rng.Int(-20, 20));
     if (type == KType::F32 && rng.Coin(4)) {
@@ -126,7 +127,8 @@ KStream Layout(Random &rng, const int64_t size[kDims], KType type, uint8_t skip,
   return s;
 }
 
-void Fuzz(uint64_t seed, std::vector<VType> types, std::vector<KType> streamTypes, int cases) {
+void Fuzz(uint64_t seed, std::vector<VType> types, std::vector<KType> streamTypes, int cases,
+          bool plain = false) {
   Random rng{seed};
   ThreadPool one(1), two(2);
   for (int i = 0; i < cases; ++i) {
@@ -134,7 +136,7 @@ void Fuzz(uint64_t seed, std::vector<VType> types, std::vector<KType> streamType
     for (int d = 0; d < kDims; ++d)
       op.size[d] = rng.Coin(50) ? 1 : rng.Int(1, 5);
     op.size[rng.Int(0, 5)] = rng.Coin(30) ? rng.Int(1, 1300) : rng.Int(1, 70);
-    bool reduce = rng.Coin(50);
+    bool reduce = plain || rng.Coin(50);
     if (reduce)
       op.reduceMask = uint8_t(rng.Int(1, 63));
 
@@ -151,7 +153,7 @@ void Fuzz(uint64_t seed, std::vector<VType> types, std::vector<KType> streamType
     for (int k = 0; k < ins && inputsKept; ++k)
       frozen |= 1u << k;
     Builder post = build;
-    for (int k = int(rng.Int(0, 10)); k > 0; --k)
+    for (int k = plain ? 0 : int(rng.Int(0, 10)); k > 0; --k)
       build.Step(prog.body, frozen);
     // The body must not write an input's register for post to see it.
     if (reduce)
@@ -177,7 +179,7 @@ void Fuzz(uint64_t seed, std::vector<VType> types, std::vector<KType> streamType
     in.resize(size_t(ins));
     int outs = int(rng.Int(1, 2));
     for (int k = 0; k < outs; ++k) {
-      bool isPost = rng.Coin(reduce ? 70 : 30);
+      bool isPost = plain || rng.Coin(reduce ? 70 : 30);
       Builder &from = isPost ? post : build;
       int reg = -1;
       while (reg < 0 || !from.known[reg])
@@ -187,7 +189,8 @@ void Fuzz(uint64_t seed, std::vector<VType> types, std::vector<KType> streamType
       prog.outs.push_back({uint8_t(reg), isPost, from.type[reg]});
       out.emplace_back();
       KType t = streamTypes[size_t(rng.Int(0, int64_t(streamTypes.size()) - 1))];
-      op.out[k] = Layout(rng, op.size, t, isPost ? op.reduceMask : 0, rng.Coin(10), false, out.back());
+      op.out[k] =
+          Layout(rng, op.size, t, isPost ? op.reduceMask : 0, rng.Coin(10), false, out.back());
     }
     for (int k = 0; k < ins; ++k) {
       KType t = streamTypes[size_t(rng.Int(0, int64_t(streamTypes.size()) - 1))];
@@ -261,12 +264,15 @@ TEST(Vec, F32AndFlags) {
 TEST(Vec, NarrowStreams) {
   Fuzz(3, {VType::F32, VType::I32},
        {KType::F16, KType::BF16, KType::U8, KType::I8, KType::I16, KType::U16, KType::F8E4M3FN,
-        KType::Bool}, 200);
+        KType::Bool},
+       200);
 }
 TEST(Vec, WideTypes) {
   Fuzz(4, {VType::F64, VType::I64, VType::F32, VType::I32},
        {KType::F64, KType::I64, KType::F32, KType::I32, KType::U64, KType::U32}, 200);
 }
+
+TEST(Vec, PoolsAndSums) { Fuzz(5, {VType::F32, VType::I32}, {KType::F32, KType::I32}, 300, true); }
 
 TEST(Vec, RefusesBrokenPrograms) {
   VProg p;

@@ -12,9 +12,9 @@
 #ifndef ACC_RUNTIME_KERNELS_H
 #define ACC_RUNTIME_KERNELS_H
 
-#include "acc/runtime/thread_pool.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "acc/runtime/thread_pool.h"
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -23,22 +23,55 @@ namespace accel::rt {
 
 /// Element types, by ISA code.
 enum class KType : uint8_t {
-  F32 = 1, F16, BF16, F64, I8, U8, I16, U16, I32, U32, I64, U64, Bool,
-  F8E4M3FN, F8E4M3FNUZ, F8E5M2, F8E5M2FNUZ, I4, U4, F4E2M1, E8M0, I2, U2
+  F32 = 1,
+  F16,
+  BF16,
+  F64,
+  I8,
+  U8,
+  I16,
+  U16,
+  I32,
+  U32,
+  I64,
+  U64,
+  Bool,
+  F8E4M3FN,
+  F8E4M3FNUZ,
+  F8E5M2,
+  F8E5M2FNUZ,
+  I4,
+  U4,
+  F4E2M1,
+  E8M0,
+  I2,
+  U2
 };
 
 /// Bytes of one element; 0 for the sub-byte types, which streams cannot walk
 /// (their strides are bytes) and an invalid code.
 constexpr int64_t KTypeBytes(KType t) {
   switch (t) {
-  case KType::F64: case KType::I64: case KType::U64:
+  case KType::F64:
+  case KType::I64:
+  case KType::U64:
     return 8;
-  case KType::F32: case KType::I32: case KType::U32:
+  case KType::F32:
+  case KType::I32:
+  case KType::U32:
     return 4;
-  case KType::F16: case KType::BF16: case KType::I16: case KType::U16:
+  case KType::F16:
+  case KType::BF16:
+  case KType::I16:
+  case KType::U16:
     return 2;
-  case KType::I8: case KType::U8: case KType::Bool: case KType::F8E4M3FN:
-  case KType::F8E4M3FNUZ: case KType::F8E5M2: case KType::F8E5M2FNUZ:
+  case KType::I8:
+  case KType::U8:
+  case KType::Bool:
+  case KType::F8E4M3FN:
+  case KType::F8E4M3FNUZ:
+  case KType::F8E5M2:
+  case KType::F8E5M2FNUZ:
   case KType::E8M0:
     return 1;
   default:
@@ -88,8 +121,7 @@ struct KStream {
 using RunFn = void (*)(void *ctx, int64_t offset, int64_t length);
 void ForEachRunErased(const KStream &s, const int64_t size[kDims], RunFn fn, void *ctx);
 
-template <typename Fn>
-void ForEachRun(const KStream &s, const int64_t size[kDims], Fn &&fn) {
+template <typename Fn> void ForEachRun(const KStream &s, const int64_t size[kDims], Fn &&fn) {
   ForEachRunErased(
       s, size,
       [](void *ctx, int64_t offset, int64_t length) {

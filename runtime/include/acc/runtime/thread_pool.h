@@ -32,9 +32,7 @@ public:
         fn(p);
       return;
     }
-    RunErased(
-        parts, [](const void *f, int part) { (*static_cast<const Fn *>(f))(part); },
-        &fn);
+    RunErased(parts, [](const void *f, int part) { (*static_cast<const Fn *>(f))(part); }, &fn);
   }
 
 private:

@@ -10,8 +10,8 @@
 #ifndef ACC_RUNTIME_VPROG_H
 #define ACC_RUNTIME_VPROG_H
 
-#include "acc/runtime/kernels.h"
 #include "absl/types/span.h"
+#include "acc/runtime/kernels.h"
 
 namespace accel::rt {
 
@@ -22,24 +22,52 @@ enum class VOp : uint8_t {
   Imm = 0, // imm as f64 (float types) or i64 bits
   Mov,
   Iota, // index in dimension `a`
-  Add, Sub, Mul,
-  Div,      // float: IEEE; integer: toward zero, x/0 = 0
-  Min, Max, // float: NaN if either is, −0 < +0
-  Fma,      // a·b + c, float rounded once
-  Neg, Abs, Sqrt, Rsqrt, Recip,
-  Exp, Log, Tanh, Erf, Sigmoid,
-  Floor, Ceil, Rne, Trunc,
+  Add,
+  Sub,
+  Mul,
+  Div, // float: IEEE; integer: toward zero, x/0 = 0
+  Min,
+  Max, // float: NaN if either is, −0 < +0
+  Fma, // a·b + c, float rounded once
+  Neg,
+  Abs,
+  Sqrt,
+  Rsqrt,
+  Recip,
+  Exp,
+  Log,
+  Tanh,
+  Erf,
+  Sigmoid,
+  Floor,
+  Ceil,
+  Rne,
+  Trunc,
   Sign, // NaN gives NaN
-  Pow, Sin, Cos, Atan,
+  Pow,
+  Sin,
+  Cos,
+  Atan,
   Mod,  // sign of the divisor; integer x mod 0 = 0
   FMod, // sign of the dividend
-  CmpEq, CmpNe, CmpLt, CmpLe, CmpGt, CmpGe, // NaN: only Ne holds
-  Select,                                    // a ? b : c
-  And, Or, Xor, Not,                         // bits of I32, I64
-  Shl, Shr, Sar,                             // Shr logical; a count outside [0, bits) gives
-                                             // 0 (Sar: the sign)
-  Cvt,   // float to integer: nearest even, saturating, NaN 0; i64 to i32 wraps
-  IsNan, IsInf
+  CmpEq,
+  CmpNe,
+  CmpLt,
+  CmpLe,
+  CmpGt,
+  CmpGe,  // NaN: only Ne holds
+  Select, // a ? b : c
+  And,
+  Or,
+  Xor,
+  Not, // bits of I32, I64
+  Shl,
+  Shr,
+  Sar, // Shr logical; a count outside [0, bits) gives
+       // 0 (Sar: the sign)
+  Cvt, // float to integer: nearest even, saturating, NaN 0; i64 to i32 wraps
+  IsNan,
+  IsInf
 };
 constexpr int kVOps = int(VOp::IsInf) + 1;
 
