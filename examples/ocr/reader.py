@@ -36,7 +36,7 @@ def bound_dims(task: str, height: int, width: int) -> dict[str, int]:
     """Batch 1 and the picture's size, under the names that each file gives to its dimensions. Those of
     the direction classifier have no usable names, so they are given by input and axis."""
     if task == "direction":
-        return {"x[0]": 1, "x[2]": height, "x[3]": width}
+        return {"x:0": 1, "x:2": height, "x:3": width}
     if task == "recognition":
         return {"p2o.DynamicDimension.0": 1, "?": height, "p2o.DynamicDimension.1": width}
     return {

@@ -73,6 +73,12 @@ LogicalResult accel::import::bindDims(Model &model, ArrayRef<DimBinding> dims) {
   GraphProto &graph = *model.proto.mutable_graph();
   if (dims.empty())
     return success();
+  // Some exporters write -1 for "unknown". Inputs must be bound; outputs follow from them.
+  for (auto &value : *graph.mutable_output())
+    if (value.type().has_tensor_type() && value.type().tensor_type().has_shape())
+      for (auto &dim : *value.mutable_type()->mutable_tensor_type()->mutable_shape()->mutable_dim())
+        if (dim.has_dim_value() && dim.dim_value() < 0)
+          dim.clear_value();
   llvm::StringMap<int64_t> names;
   llvm::StringMap<bool> used;
   // INPUT:AXIS first: it may name an axis whose symbol then stands for a number.

@@ -4,7 +4,7 @@
     model = ZOO["ocr-rec-w320"]
     model.path()      the ONNX file (made on first use, see scripts/models)
     model.inputs()    the same seeded arrays on every call
-    model.flags()     ["--dim", "x[0]=1", ...] for acc compile
+    model.flags()     ["--dim", "x:0=1", ...] for acc compile
 
 `python test/models/zoo.py [NAME...]` lists the models with their dimensions and operators.
 """
@@ -35,7 +35,7 @@ class Model:
     name: str
     file: str  # name in the cache
     inputs_of: Inputs
-    # By symbolic name, or by input and axis ("x[2]") where a file has no usable name.
+    # By symbolic name, or by input and axis ("x:2") where a file has no usable name.
     dims: Mapping[str, int] = field(default_factory=dict)
     tolerance: float = F32_TOLERANCE
     # Rounding decides between steps of a quantised value, and later layers carry a step on: ONNX Runtime
@@ -94,7 +94,7 @@ add(
     "ocr-cls",
     picture("x", 1, 3, 48, 192),
     "fast",
-    dims={"x[0]": 1, "x[2]": 48, "x[3]": 192},
+    dims={"x:0": 1, "x:2": 48, "x:3": 192},
 )
 for _w, *_tags in ((160, "fast"), (320,), (480,), (640,)):
     add(
