@@ -7,8 +7,6 @@
 #include "mlir/IR/Dominance.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/CSE.h"
-#include "mlir/Transforms/FoldUtils.h"
-#include "llvm/ADT/ScopedHashTable.h"
 
 using namespace mlir;
 
@@ -18,11 +16,23 @@ namespace accel {
 } // namespace accel
 using namespace accel;
 
-/// Scalar code: folds what upstream folds, constants first.
+/// Scalar code: folds what upstream folds. Constants stay in the body (an
+/// OperationFolder would move them out of it, into the function).
 static void foldBody(Block &body) {
-  OperationFolder folder(body.getParentOp()->getContext());
-  for (Operation &op : llvm::make_early_inc_range(body.without_terminator()))
-    (void)folder.tryToFold(&op);
+  for (Operation &op : llvm::make_early_inc_range(body.without_terminator())) {
+    SmallVector<OpFoldResult> folded;
+    if (isa<arith::ConstantOp>(op) || failed(op.fold(folded)) || folded.size() != 1)
+      continue;
+    Value value = dyn_cast<Value>(folded[0]);
+    if (!value) {
+      OpBuilder b(&op);
+      auto attr = dyn_cast<TypedAttr>(cast<Attribute>(folded[0]));
+      if (!attr || attr.getType() != op.getResult(0).getType())
+        continue;
+      value = arith::ConstantOp::create(b, op.getLoc(), attr);
+    }
+    op.getResult(0).replaceAllUsesWith(value);
+  }
   eraseUnused(body);
 }
 

@@ -46,8 +46,20 @@ static Operation *commit(Operation *joined, MapOp consumer, Operation *producer)
   }
   consumer.getResult().replaceAllUsesWith(merged->getResult(0));
   consumer.erase();
-  producer->erase();
+  if (producer->use_empty())
+    producer->erase();
   return merged;
+}
+
+/// A map that only widens its elements (a dequantisation): every consumer does
+/// that itself, so that the narrow tensor is what moves.
+static bool onlyWidens(MapOp map) {
+  int64_t reads = 0;
+  for (Value extra : map.getExtras())
+    if (!extra.getDefiningOp<accel::ConstantOp>())
+      reads += elementCount(shapeOf(extra)) * elementBytes(elementOf(extra));
+  return bodySteps(map) <= 6 &&
+         reads < elementCount(shapeOf(map.getResult())) * elementBytes(elementOf(map.getResult()));
 }
 
 /// Takes in maps that only this one reads, without computing an element twice.
@@ -57,7 +69,7 @@ static MapOp absorbMaps(MapOp map) {
     AffineMap access = mapAt(map.getMaps(), i);
     bool once = llvm::count(map.getExtras(), map.getExtras()[i]) == 1;
     // A permutation reads every element once.
-    if (producer && once && onlyUsedBy(producer.getResult(), map) && access.isPermutation() &&
+    if (producer && once && (onlyUsedBy(producer.getResult(), map) || onlyWidens(producer)) && access.isPermutation() &&
         bodySteps(producer) + bodySteps(map) <= 2 * kMaxBodySteps)
       if (Operation *joined = commit(fuseIntoConsumer(producer, map, i), map, producer)) {
         map = cast<MapOp>(joined);

@@ -3,6 +3,8 @@
 
 #include "acc/Graph/HostTensor.h"
 
+#include "onnx/Onnx.h"
+
 #include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/STLExtras.h"
 #include <cstring>
@@ -190,5 +192,13 @@ std::optional<HostTensor> accel::readConstant(Attribute value, RankedTensorType 
       return std::nullopt;
     return HostTensor::fromAttr(dense).reshaped(type.getShape());
   }
-  return std::nullopt;
+  auto file = dyn_cast_or_null<accel::onnx::FileAttr>(value);
+  if (!file)
+    return std::nullopt;
+  auto raw = accel::onnx::WeightFiles::of(type.getContext()).bytes(file);
+  if (!raw || int64_t(raw->size()) < accel::onnx::rawByteSize(type))
+    return std::nullopt;
+  if (type.getElementTypeBitWidth() % 8 == 0)
+    return HostTensor(type.getElementType(), type.getShape(), *raw);
+  return HostTensor::fromAttr(accel::onnx::denseFromRaw(type, *raw));
 }

@@ -17,18 +17,42 @@
 #define ACC_FUSED
 #endif
 
+static constexpr int64_t kColumns = 32;
+
 ACC_FUSED void accel::multiplyRow(float *acc, int64_t n, const float *a, const float *b,
                                   int64_t k) {
+  int64_t i = 0;
+  for (; i + kColumns <= n; i += kColumns) { // sums stay in registers
+    float sums[kColumns];
+    for (int64_t j = 0; j < kColumns; ++j)
+      sums[j] = acc[i + j];
+    for (int64_t row = 0; row < k; ++row)
+      for (int64_t j = 0; j < kColumns; ++j)
+        sums[j] = __builtin_fmaf(a[row], b[row * n + i + j], sums[j]);
+    for (int64_t j = 0; j < kColumns; ++j)
+      acc[i + j] = sums[j];
+  }
   for (int64_t row = 0; row < k; ++row)
-    for (int64_t i = 0; i < n; ++i)
-      acc[i] = __builtin_fmaf(a[row], b[row * n + i], acc[i]);
+    for (int64_t j = i; j < n; ++j)
+      acc[j] = __builtin_fmaf(a[row], b[row * n + j], acc[j]);
 }
 
 ACC_FUSED void accel::multiplyRow(double *acc, int64_t n, const double *a, const double *b,
                                   int64_t k) {
+  int64_t i = 0;
+  for (; i + kColumns <= n; i += kColumns) { // sums stay in registers
+    double sums[kColumns];
+    for (int64_t j = 0; j < kColumns; ++j)
+      sums[j] = acc[i + j];
+    for (int64_t row = 0; row < k; ++row)
+      for (int64_t j = 0; j < kColumns; ++j)
+        sums[j] = __builtin_fma(a[row], b[row * n + i + j], sums[j]);
+    for (int64_t j = 0; j < kColumns; ++j)
+      acc[i + j] = sums[j];
+  }
   for (int64_t row = 0; row < k; ++row)
-    for (int64_t i = 0; i < n; ++i)
-      acc[i] = __builtin_fma(a[row], b[row * n + i], acc[i]);
+    for (int64_t j = i; j < n; ++j)
+      acc[j] = __builtin_fma(a[row], b[row * n + j], acc[j]);
 }
 
 template <typename T, typename U>

@@ -53,8 +53,8 @@ Operation *accel::fuseIntoProducer(Operation *producer, MapOp consumer) {
     joined.add(extra, mapAt(compute.getMaps(), i));
   SmallVector<int64_t> place; // of the consumer's operands among the extras
   for (auto [i, extra] : llvm::enumerate(consumer.getExtras()))
-    place.push_back(extra == between ? -1
-                                     : joined.add(extra, mapAt(consumer.getMaps(), i)));
+    place.push_back(extra == between ? int64_t(-1)
+                                     : int64_t(joined.add(extra, mapAt(consumer.getMaps(), i))));
 
   OpBuilder b(consumer);
   OperationState state(fusedLoc(producer, consumer), producer->getName());
@@ -98,7 +98,8 @@ MapOp accel::fuseIntoConsumer(MapOp producer, MapOp consumer, unsigned index) {
   Joined joined;
   SmallVector<int64_t> place, inner;
   for (auto [i, extra] : llvm::enumerate(consumer.getExtras()))
-    place.push_back(extra == between ? -1 : joined.add(extra, mapAt(consumer.getMaps(), i)));
+    place.push_back(extra == between ? int64_t(-1)
+                                     : int64_t(joined.add(extra, mapAt(consumer.getMaps(), i))));
   for (auto [i, extra] : llvm::enumerate(producer.getExtras()))
     inner.push_back(joined.add(extra, mapAt(producer.getMaps(), i).compose(access)));
 

@@ -19,7 +19,7 @@ using namespace accel;
 
 static void lowerBlock(Block &block, std::vector<Obstacle> &obstacles) {
   for (Operation &op : llvm::make_early_inc_range(block)) {
-    if (!OnnxNode::isOnnx(&op))
+    if (!OnnxNode::isOnnx(&op) || op.getName().getStringRef() == "onnx.None")
       continue;
     if (op.use_empty() && op.getNumResults()) { // also string constants nobody reads
       op.erase();
@@ -57,11 +57,20 @@ static void lowerBlock(Block &block, std::vector<Obstacle> &obstacles) {
   }
 }
 
+/// Absent operands, once nobody has them.
+static void eraseNone(Block &block) {
+  for (Operation &op : llvm::make_early_inc_range(block))
+    if (op.getName().getStringRef() == "onnx.None" && op.use_empty())
+      op.erase();
+}
+
 static std::vector<Obstacle> lowerModule(ModuleOp module) {
   std::vector<Obstacle> obstacles;
   for (auto function : module.getOps<func::FuncOp>())
-    if (!function.isExternal())
+    if (!function.isExternal()) {
       lowerBlock(function.getBody().front(), obstacles);
+      eraseNone(function.getBody().front());
+    }
   return obstacles;
 }
 

@@ -189,32 +189,16 @@ static LogicalResult lowerSize(Lowering &l) {
 
 static LogicalResult lowerConstantOfShape(Lowering &l) {
   RankedTensorType type = l.outType();
-  Type element = type.getElementType();
   Attribute splat;
   if (auto value = dyn_cast_or_null<DenseElementsAttr>(l.node.getAttr("value")))
     splat = value.getValues<Attribute>()[0];
   else
     splat = l.b.getF32FloatAttr(0);
-  (void)element;
   return l.done(l.constant(DenseElementsAttr::get(type, splat), PackAttr(), type));
 }
 
-static LogicalResult lowerConstant(Lowering &l) {
-  RankedTensorType type = l.outType();
-  Attribute value = l.node.getAttr("value");
-  Type element = type.getElementType();
-  if (auto one = l.node.getAttr("value_int"); one && !value)
-    return l.done(l.constant(HostTensor::ofInts(element, {}, {l.node.getInt("value_int", 0)})));
-  if (l.node.has("value_float") && !value)
-    return l.done(
-        l.constant(HostTensor::ofFloats(element, {}, {l.node.getFloat("value_float", 0)})));
-  if (auto ints = l.node.getInts("value_ints"); ints && !value)
-    return l.done(l.constant(HostTensor::ofInts(element, type.getShape(), *ints)));
-  if (auto floats = l.node.getFloats("value_floats"); floats && !value)
-    return l.done(l.constant(HostTensor::ofFloats(element, type.getShape(), *floats)));
-  if (!value)
-    return l.refuse("a string or sparse constant", "string and sparse tensors have no lowering");
-  return l.done(l.constant(value, PackAttr(), type));
+static LogicalResult lowerWeight(Lowering &l) {
+  return l.done(l.constant(l.node.getAttr("value"), PackAttr(), l.outType()));
 }
 
 static LogicalResult lowerRange(Lowering &l) {
@@ -263,7 +247,6 @@ LoweringTable accel::shapeLowerings() {
   static const StringRef view = "a view", constant = "a constant";
   static const std::pair<StringRef, LoweringEntry> table[] = {
       {"Concat", {lowerConcat, view}},
-      {"Constant", {lowerConstant, constant}},
       {"ConstantOfShape", {lowerConstantOfShape, constant}},
       {"DepthToSpace", {lowerDepthToSpace, view}},
       {"Expand", {lowerExpand, view}},
@@ -282,6 +265,7 @@ LoweringTable accel::shapeLowerings() {
       {"Transpose", {lowerTranspose, view}},
       {"Trilu", {lowerTrilu, "accel.map with a constant mask"}},
       {"Unsqueeze", {lowerReshape, view}},
+      {"Weight", {lowerWeight, constant}},
   };
   return table;
 }

@@ -2,6 +2,7 @@
 // Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "acc/Graph/Lowering.h"
+#include "acc/Graph/Rebuild.h"
 
 using namespace mlir;
 using namespace accel;
@@ -22,7 +23,7 @@ Attribute accel::constantAttrOf(Value value) {
     return {};
   if (auto constant = dyn_cast<accel::ConstantOp>(op))
     return constant.getPack() ? Attribute() : constant.getValue();
-  if (op->getName().getStringRef() == "onnx.Constant")
+  if (op->getName().getStringRef() == "onnx.Weight")
     return op->getAttr("value");
   return {};
 }
@@ -40,9 +41,8 @@ AffineMap accel::broadcastMap(ArrayRef<int64_t> operand, ArrayRef<int64_t> shape
   SmallVector<AffineExpr> exprs;
   size_t lead = shape.size() - operand.size();
   for (size_t d = 0; d < operand.size(); ++d)
-    exprs.push_back(operand[d] == 1 ? getAffineConstantExpr(0, context)
-                                    : getAffineDimExpr(lead + d, context));
-  return AffineMap::get(shape.size(), 0, exprs, context);
+    exprs.push_back(getAffineDimExpr(lead + d, context));
+  return canonicalAccess(AffineMap::get(shape.size(), 0, exprs, context), operand, shape);
 }
 
 //===----------------------------------------------------------------------===//

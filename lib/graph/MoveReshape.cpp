@@ -37,6 +37,11 @@ struct Translation {
   /// what the reshape joins.
   bool translate(ArrayRef<int64_t> operand, AffineMap map, Shape &shape, AffineMap &result) {
     MLIRContext *context = map.getContext();
+    if (operand == to && map.isIdentity()) { // also the reshape itself
+      shape.assign(from.begin(), from.end());
+      result = AffineMap::getMultiDimIdentityMap(from.size(), context);
+      return true;
+    }
     SmallVector<AffineExpr> exprs;
     for (unsigned j = 0; j < operand.size(); ++j) {
       AffineExpr expr = map.getResult(j);
@@ -67,7 +72,7 @@ struct Translation {
       for (int64_t d : group.from)
         shape.push_back(from[d]), exprs.push_back(getAffineDimExpr(d, context));
     }
-    result = AffineMap::get(from.size(), 0, exprs, context);
+    result = canonicalAccess(AffineMap::get(from.size(), 0, exprs, context), shape, from);
     return true;
   }
 };

@@ -74,7 +74,7 @@ static Shape orderOf(AffineMap map, ArrayRef<int64_t> operand, ArrayRef<int64_t>
   Shape order(result.size(), -1);
   llvm::SmallBitVector used(result.size());
   for (auto [j, expr] : llvm::enumerate(map.getResults()))
-    if (auto dim = dyn_cast<AffineDimExpr>(expr)) {
+    if (auto dim = dyn_cast<AffineDimExpr>(expr); dim && operand[j] != 1) {
       if (used.test(dim.getPosition()))
         return {};
       order[j] = dim.getPosition(), used.set(dim.getPosition());
@@ -138,8 +138,11 @@ static void visitMap(MapOp op) {
     best.assign(llvm::seq<int64_t>(0, shape.size()).begin(),
                 llvm::seq<int64_t>(0, shape.size()).end());
   Shape oldToNew = inverse(best);
-  ArrayAttr newMaps = reindex(b.getAffineMapArrayAttr(maps), oldToNew);
-  Operation *made = rebuild(op, operands, withShape(op.getResult(), permuted(shape, best)),
+  Shape newShape = permuted(shape, best);
+  for (auto [operand, map] : llvm::zip_equal(operands, maps))
+    map = canonicalAccess(reindex(map, oldToNew), shapeOf(operand), newShape);
+  ArrayAttr newMaps = b.getAffineMapArrayAttr(maps);
+  Operation *made = rebuild(op, operands, withShape(op.getResult(), newShape),
                             {b.getNamedAttr("maps", newMaps)});
   op.getResult().replaceAllUsesWith(
       transposed(b, op.getLoc(), made->getResult(0), oldToNew));
@@ -230,7 +233,9 @@ static void visitConcat(ConcatOp op) {
 //===----------------------------------------------------------------------===//
 
 /// reshape(transpose(x)) = transpose(reshape(x)) where every group of dimensions
-/// that the reshape joins lies together in x.
+/// that the reshape joins lies together in x. Where it does not (a channel
+/// shuffle, channels last) the group is brought together first, and only the
+/// rest of the transpose moves on.
 static void visitReshape(accel::ReshapeOp op) {
   OpBuilder b(op);
   if (auto inner = op.getInput().getDefiningOp<accel::ReshapeOp>()) {
@@ -247,14 +252,13 @@ static void visitReshape(accel::ReshapeOp op) {
   SmallVector<DimGroup> groups;
   if (!groupDims(from, to, groups))
     return;
+  bool together = true;
   for (DimGroup &group : groups)
     for (size_t k = 1; k < group.from.size(); ++k) {
       int64_t before = perm[group.from[k - 1]], behind = perm[group.from[k]];
-      if (behind < before)
-        return;
+      together &= before < behind;
       for (int64_t d = before + 1; d < behind; ++d)
-        if (source[d] != 1)
-          return;
+        together &= source[d] == 1;
     }
   llvm::sort(groups, [&](const DimGroup &x, const DimGroup &y) {
     return perm[x.from[0]] < perm[y.from[0]];
@@ -277,7 +281,21 @@ static void visitReshape(accel::ReshapeOp op) {
       moving.push_back(d);
   if (llvm::is_sorted(moving))
     llvm::sort(order);
-  Value inner = reshaped(b, op.getLoc(), view.getInput(), permuted(to, order));
+  Value base = view.getInput();
+  if (!together) {
+    if (isIdentity(order))
+      return; // nothing would move on
+    Shape gather; // dimensions of x, groups in the order in which they begin
+    llvm::SmallBitVector taken(source.size());
+    for (DimGroup &group : groups)
+      for (int64_t d : group.from)
+        gather.push_back(perm[d]), taken.set(perm[d]);
+    for (int64_t d = source.size() - 1; d >= 0; --d)
+      if (!taken.test(d))
+        gather.insert(gather.begin(), d);
+    base = transposed(b, op.getLoc(), base, gather);
+  }
+  Value inner = reshaped(b, op.getLoc(), base, permuted(to, order));
   op.getResult().replaceAllUsesWith(transposed(b, op.getLoc(), inner, inverse(order)));
   op.erase();
 }

@@ -36,6 +36,20 @@ ArrayAttr accel::reindex(ArrayAttr maps, ArrayRef<int64_t> oldToNew) {
   return ArrayAttr::get(maps.getContext(), result);
 }
 
+AffineMap accel::canonicalAccess(AffineMap map, ArrayRef<int64_t> operand,
+                                 ArrayRef<int64_t> result) {
+  MLIRContext *context = map.getContext();
+  SmallVector<AffineExpr> exprs;
+  for (unsigned j = 0; j < operand.size(); ++j) {
+    AffineExpr expr = map.getResult(j);
+    if (operand[j] == 1)
+      expr = operand.size() == result.size() && result[j] == 1 ? getAffineDimExpr(j, context)
+                                                               : getAffineConstantExpr(0, context);
+    exprs.push_back(expr);
+  }
+  return AffineMap::get(result.size(), 0, exprs, context);
+}
+
 SmallVector<int64_t> accel::inverse(ArrayRef<int64_t> perm) {
   SmallVector<int64_t> result(perm.size());
   for (auto [i, d] : llvm::enumerate(perm))

@@ -3,7 +3,10 @@
 //
 // One sweep in program order. A node whose operands are small constants is
 // lowered in place and the reference evaluator runs over what came out; the
-// result replaces it.
+// result replaces it. Where a result's type is not known yet ONNX's inference
+// runs again with the constants that are known by then. A composite operator
+// without a lowering is replaced by its ONNX function body, which the sweep
+// then goes through.
 //
 //===----------------------------------------------------------------------===//
 
@@ -11,6 +14,9 @@
 #include "acc/Graph/Lowering.h"
 #include "acc/Graph/Passes.h"
 #include "acc/Graph/Rebuild.h"
+#include "acc/Import/Import.h"
+
+#include "mlir/IR/PatternMatch.h"
 
 using namespace mlir;
 
@@ -28,15 +34,23 @@ static bool isSmallConstant(Value value) {
          type.getNumElements() <= kFoldLimit;
 }
 
+static bool isStatic(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  return tensor && tensor.hasStaticShape();
+}
+
 /// Results that only say something about the operand's shape.
 static bool readsShapeOnly(StringRef kind) { return kind == "Shape" || kind == "Size"; }
 
 static bool isFoldable(const OnnxNode &node) {
-  if (node.kind() == "Constant")
+  // recover-qdq needs to see what was quantised.
+  if (node.kind() == "Weight" || node.kind() == "None" || node.kind() == "DequantizeLinear")
     return false;
   for (Value result : node.op()->getResults()) {
-    auto type = dyn_cast<RankedTensorType>(result.getType());
-    if (!type || !type.hasStaticShape() || type.getNumElements() > kFoldLimit)
+    if (isa<NoneType>(result.getType()))
+      continue;
+    if (!isStatic(result.getType()) ||
+        cast<RankedTensorType>(result.getType()).getNumElements() > kFoldLimit)
       return false;
   }
   if (readsShapeOnly(node.kind()))
@@ -77,23 +91,34 @@ static bool fold(Operation *op) {
       constants.push_back(accel::ConstantOp::create(b, op->getLoc(), tensor->tensorType(),
                                                     tensor->toAttr(), PackAttr()));
   }
-  if (known)
-    for (unsigned i = 0; i < node.numOutputs(); ++i)
-      if (Value old = node.output(i); old && i < constants.size())
-        old.replaceAllUsesWith(constants[i]);
-  // The lowered operations have done their work (constants may be results).
+  for (unsigned i = 0; known && i < node.numOutputs(); ++i)
+    if (Value old = node.output(i); old && i < constants.size())
+      known = constants[i].getType() == old.getType() || old.use_empty();
+  for (unsigned i = 0; known && i < node.numOutputs(); ++i)
+    if (Value old = node.output(i); old && i < constants.size() && !old.use_empty())
+      old.replaceAllUsesWith(constants[i]);
+  // The lowered operations have done their work (constants are results).
+  for (Value constant : constants)
+    if (known)
+      constant.getDefiningOp()->moveAfter(op);
   while (Operation *made = op->getPrevNode()) {
     if (made == before)
       break;
-    if (llvm::is_contained(constants, made->getResult(0)) && known) {
-      made->moveAfter(op);
-      continue;
-    }
     made->erase();
   }
   if (known)
     op->erase();
   return known;
+}
+
+/// Values that ONNX's inference may look at.
+static DenseElementsAttr knownValues(Value value) {
+  if (!isSmallConstant(value))
+    return {};
+  if (auto dense = dyn_cast<DenseElementsAttr>(constantAttrOf(value)))
+    return dense;
+  auto tensor = constantOf(value);
+  return tensor ? tensor->toAttr() : DenseElementsAttr();
 }
 
 namespace {
@@ -102,10 +127,46 @@ struct SimplifyOnnx : accel::impl::SimplifyOnnxBase<SimplifyOnnx> {
     for (auto function : getOperation().getOps<func::FuncOp>()) {
       if (function.isExternal())
         continue;
-      for (Operation &op : llvm::make_early_inc_range(function.getBody().front()))
-        if (OnnxNode::isOnnx(&op))
-          fold(&op);
+      if (failed(sweep(function.getBody().front())))
+        return signalPassFailure();
+      eraseUnusedNodes(function.getBody().front());
+      // Results whose shape is known only now.
+      auto results = function.getBody().front().getTerminator()->getOperandTypes();
+      function.setFunctionType(
+          FunctionType::get(&getContext(), function.getArgumentTypes(), results));
     }
+  }
+
+  static LogicalResult sweep(Block &block) {
+    IRRewriter rewriter(block.getParentOp()->getContext());
+    for (Operation *op = &block.front(), *next; op; op = next) {
+      next = op->getNextNode();
+      if (!OnnxNode::isOnnx(op))
+        continue;
+      if (llvm::any_of(op->getResultTypes(), [](Type type) {
+            return !isStatic(type) && !isa<NoneType>(type);
+          }) &&
+          failed(inferOnnxOp(op, knownValues)))
+        return failure();
+      if (!findLowering(op->getName().stripDialect()) && hasOnnxFunction(op)) {
+        Operation *before = op->getPrevNode();
+        rewriter.setInsertionPoint(op);
+        if (succeeded(expandOnnxFunction(rewriter, op))) {
+          next = before ? before->getNextNode() : &block.front();
+          continue;
+        }
+      }
+      fold(op);
+    }
+    return success();
+  }
+
+  /// Nodes that fed shape arithmetic only. Every ONNX node is free of effects.
+  static void eraseUnusedNodes(Block &block) {
+    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
+      if (op.getNumResults() && op.use_empty() &&
+          (OnnxNode::isOnnx(&op) || isa<accel::ConstantOp>(op)))
+        op.erase();
   }
 };
 } // namespace

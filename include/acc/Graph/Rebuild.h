@@ -18,6 +18,11 @@ mlir::Operation *rebuild(mlir::Operation *op, mlir::ValueRange operands, mlir::T
 mlir::AffineMap reindex(mlir::AffineMap map, llvm::ArrayRef<int64_t> oldToNew);
 mlir::ArrayAttr reindex(mlir::ArrayAttr maps, llvm::ArrayRef<int64_t> oldToNew);
 
+/// One way to write each access: in a dimension of size 1 the result's own
+/// dimension if that has size 1 too, else 0.
+mlir::AffineMap canonicalAccess(mlir::AffineMap map, llvm::ArrayRef<int64_t> operand,
+                                llvm::ArrayRef<int64_t> result);
+
 llvm::SmallVector<int64_t> inverse(llvm::ArrayRef<int64_t> perm);
 bool isIdentity(llvm::ArrayRef<int64_t> perm);
 
