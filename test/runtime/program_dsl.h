@@ -255,13 +255,17 @@ public:
   void Predict(uint32_t tensor, Reason reason, bool write, int64_t bytes) {
     b.data.predictions.push_back({tensor, reason, write, {{bytes, {}}}});
   }
-  /// Adds HALT and RET (once) and gives the artifact's bytes.
-  std::string Bytes() {
+  /// Adds HALT and RET, once.
+  void Finish() {
     if (b.data.routines.empty())
       for (RoutineDsl &r : routines_) {
         r.Ctrl(r.index() ? Op::Ret : Op::Halt, 0, 0, 0, 0);
         b.data.routines.push_back(r.info);
       }
+  }
+  /// The artifact's bytes.
+  std::string Bytes() {
+    Finish();
     return *b.Serialize();
   }
   absl::StatusOr<Program> Build() {

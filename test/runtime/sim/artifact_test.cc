@@ -1,8 +1,8 @@
 //===- artifact_test.cc - Writing, reading, damage ------------------------===//
 #include "../../../runtime/artifact/checksum.h"
 #include "../../../runtime/artifact/prefix.h"
-#include "acc/runtime/artifact.h"
 #include "acc/runtime/simulator.h"
+#include "program_dsl.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include <csignal>
@@ -169,6 +169,53 @@ TEST(Artifact, WeightsStayInAnotherFile) {
   unlink((folder / "model.onnx").c_str());
   EXPECT_THAT(error(), HasSubstr("cannot open"));
   EXPECT_FALSE(b.Write(folder / "n.acc").ok());
+}
+
+/// Three ways that a region gets its bytes; each is copied to the output.
+TEST(Artifact, RegionsGetTheirBytes) {
+  Folder folder;
+  std::string file(9000, 0);
+  for (size_t i = 0; i < file.size(); ++i)
+    file[i] = char(i * 31 >> 3);
+  std::ofstream(folder / "model.onnx", std::ios::binary) << file;
+  for (int way = 0; way < 3; ++way) {
+    using namespace dsl;
+    ProgramDsl p;
+    uint32_t y = p.Io("y", 2, RegionKind::Output, KType::U8, {300});
+    p.Region(0, RegionKind::Weights, 300);
+    std::string want = way == 0 ? file.substr(4097, 300) : std::string(300, 0);
+    if (way == 0) { // the region is a part of the file, at any offset
+      p.b.data.regions.back().external = {"model.onnx", 4097, 300, 0};
+    } else {
+      want.replace(10, 90, 90, 'a');
+      p.b.AddWeights(0, 10, 90, [](WeightSink &s) {
+        std::string a(90, 'a'); // in pieces
+        absl::Status first = s.Append(a.data(), 40);
+        return first.ok() ? s.Append(a.data(), 50) : first;
+      });
+      if (way == 2) { // assembled from both
+        want.replace(200, 55, file, 77, 55);
+        p.b.AddExternalWeights(0, 200, 55, "model.onnx", 77);
+      }
+    }
+    uint32_t w = p.Tensor("w", 0, 300);
+    RoutineDsl &r = p.Routine("copy");
+    r.Dma(kLd0, {300}, Sram(0, KType::U8, {1}), Dram(0, KType::U8, {1}),
+          {.signals = {{1, 1}}, .reason = Reason::CompulsoryLoad});
+    r.Dma(kSt, {300}, Dram(2, KType::U8, {1}), Sram(0, KType::U8, {1}),
+          {.waits = {{1, 1}}, .reason = Reason::CompulsoryStore});
+    p.main().Call(r);
+    p.Predict(w, Reason::CompulsoryLoad, false, 300);
+    p.Predict(y, Reason::CompulsoryStore, true, 300);
+    p.Finish();
+    ASSERT_TRUE(p.b.Write(folder / "m.acc").ok());
+    absl::StatusOr<Program> program = Program::Load(folder / "m.acc");
+    ASSERT_TRUE(program.ok()) << program.status();
+    Simulator sim(*program, {.sanitize = true});
+    absl::Status s = sim.Run();
+    ASSERT_TRUE(s.ok()) << s;
+    EXPECT_EQ(std::string(reinterpret_cast<const char *>(sim.Output("y")->data()), 300), want);
+  }
 }
 
 TEST(Artifact, EveryTruncationIsRefused) {
