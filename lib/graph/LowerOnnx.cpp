@@ -17,7 +17,24 @@ namespace accel {
 } // namespace accel
 using namespace accel;
 
+static bool hasUnknownShape(Value value) {
+  auto type = dyn_cast<ShapedType>(value.getType());
+  return type && !type.hasStaticShape();
+}
+
 static void lowerBlock(Block &block, std::vector<Obstacle> &obstacles) {
+  for (BlockArgument input : block.getArguments())
+    if (hasUnknownShape(input)) {
+      std::string text;
+      llvm::raw_string_ostream out(text);
+      out << "its shape " << input.getType() << " is not known";
+      std::string name = "input " + std::to_string(input.getArgNumber());
+      if (auto function = dyn_cast<func::FuncOp>(block.getParentOp()))
+        if (auto attr = function.getArgAttrOfType<StringAttr>(input.getArgNumber(), "onnx.name"))
+          name = attr.str();
+      obstacles.push_back({input.getLoc(), name, "graph input", text,
+                           "bind its dimensions with --dim NAME=N"});
+    }
   for (Operation &op : llvm::make_early_inc_range(block)) {
     if (!OnnxNode::isOnnx(&op) || op.getName().getStringRef() == "onnx.None")
       continue;
@@ -25,6 +42,10 @@ static void lowerBlock(Block &block, std::vector<Obstacle> &obstacles) {
       op.erase();
       continue;
     }
+    // An unknown shape is named where it comes from, not at every node behind it.
+    if (findLowering(op.getName().stripDialect()) &&
+        llvm::any_of(op.getOperands(), hasUnknownShape))
+      continue;
     OnnxNode node(&op);
     SmallVector<Value> results;
     Obstacle obstacle{op.getLoc(), "", "", "", ""};
