@@ -102,6 +102,10 @@ Box accel::accessedBox(ExprPool &pool, Operation *op, unsigned operand, const Bo
         bool depthwise = isDepthwise(conv);
         ExprId group = groups == 1 || depthwise ? pool.constant(0)
                                                 : pool.floorDiv(box[3].lo, groupOut);
+        // A tile of output channels is in one group, or it has all of them.
+        bool allGroups = groups > 1 && !depthwise && pool.isConstant(box[3].lo) &&
+                         pool.isConstant(box[3].hi) &&
+                         pool.constantValue(box[3].hi) - pool.constantValue(box[3].lo) > groupOut;
         if (operand == 0) {
           result.push_back(box[0]);
           for (int d = 0; d < 2; ++d)
@@ -110,6 +114,8 @@ Box accel::accessedBox(ExprPool &pool, Operation *op, unsigned operand, const Bo
                                          conv.getPads()[d], conv.getInputDilations()[d]));
           if (depthwise) {
             result.push_back(box[3]);
+          } else if (allGroups) {
+            result.push_back(whole(pool, shape[3]));
           } else {
             ExprId base = pool.mul(group, shape[3] / groups);
             result.push_back({pool.add(base, box[4].lo), pool.add(base, box[4].hi)});
@@ -117,6 +123,9 @@ Box accel::accessedBox(ExprPool &pool, Operation *op, unsigned operand, const Bo
         } else if (depthwise) {
           result.push_back(whole(pool, taps));
           result.push_back(box[3]);
+        } else if (allGroups) {
+          for (int64_t size : shape)
+            result.push_back(whole(pool, size));
         } else {
           result.push_back({group, pool.addConstant(group, 1)});
           result.push_back({pool.mul(box[4].lo, taps), pool.mul(box[4].hi, taps)});

@@ -543,7 +543,7 @@ bool ModelBuilder::load(unsigned index) {
 }
 
 bool ModelBuilder::capacity() {
-  int64_t shared = 0, local = 0;
+  int64_t shared = 0, local = 0, accInside = 0;
   SmallVector<int64_t> inside(model.members.size(), 0);
   auto count = [&](const BufferModel &buffer, int member) {
     int64_t bytes = buffer.bytes() * buffer.depth;
@@ -559,8 +559,23 @@ bool ModelBuilder::capacity() {
     if (!member.direct && member.inplace < 0)
       count(member.buffer, m);
     (member.loops.empty() ? shared : inside[m]) += member.scratchBytes;
-    model.accBytes = std::max(model.accBytes, (member.accElements * 4 + 63) / 64 * 64);
+    // Accumulators inside of own loops take turns; those directly in the group's
+    // loop exist side by side.
+    int64_t accBytes = (member.accElements * 4 + 63) / 64 * 64;
+    if (member.firstReduction > 0)
+      accInside = std::max(accInside, accBytes);
+    else
+      model.accBytes += accBytes;
   }
+  int64_t accShared = model.accBytes;
+  model.accBytes += accInside;
+  for (MemberModel &member : model.members)
+    if (member.firstReduction > 0 &&
+        accShared + 2 * ((member.accElements * 4 + 63) / 64 * 64) <= limits.accBytes)
+      member.accDepth = 2;
+  if (model.accBytes > limits.accBytes)
+    return refuse("tiles need " + Twine(model.accBytes) + " bytes of accumulators, there are " +
+                  Twine(limits.accBytes));
   for (int64_t bytes : inside)
     local = std::max(local, bytes);
   model.sramBytes = shared + local;

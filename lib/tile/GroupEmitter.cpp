@@ -147,8 +147,7 @@ LogicalResult GroupEmitter::emitMember(unsigned m, unsigned depth) {
     }
     acc.strides = rowMajor(extents, 4);
     acc.element = type;
-    bool twice = level > 0 && 2 * (member.accElements * 4 + 63) / 64 * 64 <= accLimit;
-    acc.memref = allocate(extents, type, Space::Acc, twice ? 2 : 1, op->getLoc());
+    acc.memref = allocate(extents, type, Space::Acc, member.accDepth, op->getLoc());
     accumulators[m] = acc;
   } else if (depth == member.firstReduction && isa<ReduceOp>(op) &&
              member.firstReduction < member.loops.size()) {

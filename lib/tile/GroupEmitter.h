@@ -24,10 +24,9 @@ struct Argument {
 class GroupEmitter {
 public:
   GroupEmitter(const GroupOps &ops, GroupModel &model, mlir::OpBuilder &builder,
-               llvm::ArrayRef<Argument> inputs, llvm::ArrayRef<Argument> outputs,
-               int64_t accBytes)
+               llvm::ArrayRef<Argument> inputs, llvm::ArrayRef<Argument> outputs)
       : ops(ops), model(model), builder(builder), emitter(model.pool, builder), inputs(inputs),
-        outputs(outputs), accLimit(accBytes) {}
+        outputs(outputs) {}
 
   mlir::LogicalResult emit();
 
@@ -75,7 +74,6 @@ private:
   mlir::OpBuilder &builder;
   ExprEmitter emitter;
   llvm::ArrayRef<Argument> inputs, outputs;
-  int64_t accLimit;
   llvm::DenseMap<mlir::Value, View> views; ///< of loaded inputs and members' results
   llvm::DenseMap<unsigned, View> accumulators;
   llvm::DenseMap<unsigned, View> partials; ///< of reductions split by loops

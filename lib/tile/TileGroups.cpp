@@ -65,7 +65,7 @@ LogicalResult TileGroups::tileRoutine(func::FuncOp routine, const Limits &limits
   builder.setInsertionPointToEnd(body);
   Operation *end = func::ReturnOp::create(builder, routine.getLoc());
   builder.setInsertionPoint(end);
-  GroupEmitter emitter(ops, *model, builder, inputs, outputs, limits.accBytes);
+  GroupEmitter emitter(ops, *model, builder, inputs, outputs);
   if (failed(emitter.emit()))
     return failure();
   int64_t macs = 0;

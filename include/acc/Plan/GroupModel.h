@@ -80,6 +80,7 @@ struct MemberModel {
   bool direct = false; ///< written straight to a resident stored tensor
   BufferModel buffer;  ///< of the result (unless direct)
   int64_t accElements = 0;
+  int64_t accDepth = 1;      ///< accumulator tiles that alternate
   int64_t scratchBytes = 0; ///< temporary SRAM (kernel values before the body)
 };
 
