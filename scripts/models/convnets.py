@@ -119,7 +119,7 @@ def _write(net_class: type[nn.Module], seed: int, to: Path) -> None:
     net = net_class()
     initialise(net)
     axes = {"image": {0: "batch"}, "logits": {0: "batch"}}
-    export_traced(net, {"image": torch.zeros(2, 3, 224, 224)}, ["logits"], to, opset=13, axes=axes)
+    export_traced(net, {"image": torch.randn(2, 3, 224, 224)}, ["logits"], to, opset=13, axes=axes)
 
 
 @recipe("resnet50", __file__, EXPORT)

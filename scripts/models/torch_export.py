@@ -11,6 +11,7 @@ import logging
 import warnings
 from pathlib import Path
 
+import onnxruntime as ort
 import torch
 
 Axes = dict[str, dict[int, str]]  # per input: axis -> symbolic name
@@ -35,6 +36,7 @@ def export(module: torch.nn.Module, inputs: dict[str, torch.Tensor], outputs: li
             external_data=False,
             verbose=False,
         )
+    _check(module, inputs, to)
 
 
 def export_traced(module: torch.nn.Module, inputs: dict[str, torch.Tensor], outputs: list[str], to: Path, opset: int, axes: Axes = {}):
@@ -51,6 +53,21 @@ def export_traced(module: torch.nn.Module, inputs: dict[str, torch.Tensor], outp
             training=torch.onnx.TrainingMode.PRESERVE,
             dynamo=False,
         )
+    _check(module, inputs, to)
+
+
+def _check(module: torch.nn.Module, inputs: dict[str, torch.Tensor], file: Path) -> None:
+    """The file computes what the module does: two inputs of one export must be two tensors, for instance,
+    or an exporter takes them for the same."""
+    with torch.no_grad():
+        wanted = module(**inputs)
+    wanted = wanted if isinstance(wanted, tuple) else (wanted,)
+    session = ort.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    got = session.run(None, {name: value.numpy() for name, value in inputs.items()})
+    for output, want, value in zip(session.get_outputs(), wanted, got):
+        error = float((torch.from_numpy(value) - want).abs().max() / want.abs().max())
+        if error > 1e-4:
+            raise ValueError(f"{file.name}: output {output.name} is off by {error:.1e} from the module's")
 
 
 class _quiet:

@@ -226,8 +226,11 @@ class SentenceEncoder(nn.Module):
 
 
 def _text_inputs() -> dict[str, torch.Tensor]:
-    ids = torch.zeros(2, 16, dtype=torch.int64)
-    return {"input_ids": ids, "attention_mask": torch.ones_like(ids), "token_type_ids": ids}
+    mask = torch.ones(2, 16, dtype=torch.int64)
+    mask[1, 12:] = 0
+    types = torch.zeros_like(mask)
+    types[0, 9:] = 1
+    return {"input_ids": torch.randint(0, 30522, mask.shape), "attention_mask": mask, "token_type_ids": types}
 
 
 _TEXT_AXES = {name: {0: "batch", 1: "sequence"} for name in _text_inputs()}
@@ -256,7 +259,7 @@ def _bert_base(to: Path):
 def _gpt2(to: Path):
     net = Gpt2()
     initialise(net, 124)
-    ids = torch.zeros(1, 16, dtype=torch.int64)
+    ids = torch.randint(0, 50257, (1, 16))
     export(net, {"input_ids": ids}, ["logits"], to, {"input_ids": {1: "sequence"}})
 
 
@@ -264,4 +267,4 @@ def _gpt2(to: Path):
 def _vit(to: Path):
     net = Vit()
     initialise(net, 16)
-    export(net, {"image": torch.zeros(1, 3, 224, 224)}, ["logits"], to)
+    export(net, {"image": torch.randn(1, 3, 224, 224)}, ["logits"], to)
