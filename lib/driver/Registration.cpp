@@ -8,12 +8,13 @@
 #include "acc/Plan/Passes.h"
 #include "acc/Tile/Passes.h"
 #include "accel/Accel.h"
+#include "isa/Isa.h"
 #include "onnx/Onnx.h"
 
 #include "mlir/IR/DialectRegistry.h"
 
 void accel::registerDialects(mlir::DialectRegistry &registry) {
-  registry.insert<accel::AccelDialect, accel::onnx::OnnxDialect, mlir::arith::ArithDialect,
+  registry.insert<accel::AccelDialect, accel::instr::IsaDialect, accel::onnx::OnnxDialect, mlir::arith::ArithDialect,
                   mlir::func::FuncDialect, mlir::math::MathDialect, mlir::memref::MemRefDialect,
                   mlir::scf::SCFDialect>();
 }

@@ -19,11 +19,7 @@ using namespace accel::tblgen;
 
 namespace {
 
-std::string operationName(const Instruction &in) {
-  std::string name = StringRef(in.mnemonic).lower();
-  // Names that C++ or the assembly would trip over keep their words apart.
-  return name;
-}
+std::string operationName(const Instruction &in) { return StringRef(in.mnemonic).lower(); }
 
 void printDescription(const Instruction &in, raw_ostream &os) {
   os << "  let summary = \"" << escaped(in.summary) << "\";\n  let description = [{\n    " << in.action
@@ -49,7 +45,7 @@ bool printOps(const RecordKeeper &records, raw_ostream &os) {
       continue;
     }
     os << "def Isa_" << in.cpp << "Op : Isa_ControlOp<\"" << operationName(in) << "\""
-       << (in.mnemonic == "HALT" || in.mnemonic == "RET" ? ", [Terminator]" : "") << "> {\n";
+       << "> {\n";
     printDescription(in, os);
     std::string arguments, format;
     for (const Use &u : in.uses) {

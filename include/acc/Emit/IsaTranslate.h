@@ -1,0 +1,33 @@
+//===- IsaTranslate.h - artifacts as the isa dialect and back --*- C++ -*-===//
+// Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Binary to isa to binary is the identity: code becomes operations, the other
+// tables attributes of isa.program. Weight bytes stay in the artifact that
+// `source` names and are copied from there.
+//===----------------------------------------------------------------------===//
+
+#ifndef ACC_EMIT_ISATRANSLATE_H
+#define ACC_EMIT_ISATRANSLATE_H
+
+#include "acc/runtime/artifact.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+
+namespace accel::emit {
+
+/// A module with one isa.program. Null (diagnosed) if the code is no program.
+/// Locations carry the ONNX nodes' names.
+mlir::OwningOpRef<mlir::ModuleOp> isaFromArtifact(const rt::Artifact &artifact,
+                                                  llvm::StringRef source,
+                                                  mlir::MLIRContext *context);
+
+/// Opens the file at `path`.
+mlir::OwningOpRef<mlir::ModuleOp> isaFromFile(llvm::StringRef path, mlir::MLIRContext *context);
+
+/// Fills the builder from the module's isa.program.
+mlir::LogicalResult artifactFromIsa(mlir::ModuleOp module, rt::ArtifactBuilder &builder);
+
+} // namespace accel::emit
+
+#endif
