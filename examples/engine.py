@@ -89,8 +89,10 @@ class AccEngine(Engine):
 
     name = "acc"
 
-    def __init__(self, acc: Path, target: str, folder: Path, sanitize: bool = False):
-        self.acc, self.target, self.folder, self.sanitize = acc, target, folder, sanitize
+    def __init__(self, acc: Path, target: str, folder: Path, sanitize: bool = False, threads: int = 0):
+        """`threads` 0 leaves the number to the simulator."""
+        self.acc, self.target, self.folder = acc, target, folder
+        self.sanitize, self.threads = sanitize, threads
         if not acc.exists():
             raise EngineError(f"{acc} does not exist; `make build` makes it")
         folder.mkdir(parents=True, exist_ok=True)
@@ -126,6 +128,8 @@ class AccNetwork(Network):
             stats_file = folder / "stats.json"
             if self.engine.sanitize:
                 words.append("--sanitize")
+            if self.engine.threads:
+                words += ["--threads", self.engine.threads]
             self.engine.call(
                 "run", self.artifact, *words, "--output-dir", folder / "out", "--stats", stats_file
             )
