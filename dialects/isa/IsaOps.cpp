@@ -40,8 +40,7 @@ ParseResult parseTrips(OpAsmParser &parser, IntegerAttr &reg, IntegerAttr &bound
     bound = parser.getBuilder().getI64IntegerAttr(value);
     return *number;
   }
-  return failure(parseReg(parser, reg) || parser.parseKeyword("max") ||
-                 parseNumber(parser, bound));
+  return failure(parseReg(parser, reg) || parser.parseKeyword("max") || parseNumber(parser, bound));
 }
 void printTrips(OpAsmPrinter &p, Operation *, IntegerAttr reg, IntegerAttr bound) {
   if (reg.getInt())
@@ -203,11 +202,10 @@ LogicalResult RoutineOp::verifyRegions() {
   auto program = cast<ProgramOp>((*this)->getParentOp());
   SymbolNumbers numbers(program);
   bool isMain = numbers.routines.lookup(getSymName()) == 0;
-  Operation *last = getBody().empty() || getBody().front().empty() ? nullptr
-                                                                    : &getBody().front().back();
+  Operation *last =
+      getBody().empty() || getBody().front().empty() ? nullptr : &getBody().front().back();
   if (isMain ? !isa_and_nonnull<HaltOp>(last) : !isa_and_nonnull<RetOp>(last))
-    return emitOpError(isMain ? "is main and must end with isa.halt"
-                              : "must end with isa.ret");
+    return emitOpError(isMain ? "is main and must end with isa.halt" : "must end with isa.ret");
   return failed(encodeRoutine(*this, numbers)) ? failure() : success();
 }
 

@@ -102,8 +102,8 @@ struct Parser {
     bool fits = std::is_signed_v<T> ? number.getSignificantBits() <= bits
                                     : !number.isNegative() && number.getActiveBits() <= bits;
     if (!fits)
-      return parser->emitError(at) << f.layout << "." << f.name << " does not fit " << bits
-                                   << " bits";
+      return parser->emitError(at)
+             << f.layout << "." << f.name << " does not fit " << bits << " bits";
     v = T(std::is_signed_v<T> ? uint64_t(number.getSExtValue()) : number.getZExtValue());
     return success();
   }
@@ -114,15 +114,15 @@ struct Parser {
       llvm::SMLoc at = parser->getCurrentLocation();
       auto element = [&]() -> ParseResult {
         if (i == f.count)
-          return parser->emitError(at) << f.layout << "." << f.name << " has " << f.count
-                                       << " elements";
+          return parser->emitError(at)
+                 << f.layout << "." << f.name << " has " << f.count << " elements";
         return parse(f, field[i++]);
       };
       if (parser->parseCommaSeparatedList(AsmParser::Delimiter::Square, element))
         return failure();
       if (i != f.count)
-        return parser->emitError(at) << f.layout << "." << f.name << " has " << f.count
-                                     << " elements, not " << i;
+        return parser->emitError(at)
+               << f.layout << "." << f.name << " has " << f.count << " elements, not " << i;
       return success();
     } else if constexpr (std::is_class_v<T>) {
       return parseFields(*parser, field, AsmParser::Delimiter::Braces);
@@ -154,8 +154,8 @@ struct Parser {
       ParseResult result = success();
       VisitFields(layout, Parser{&parser, name, &isFound, &result});
       if (!isFound)
-        return parser.emitError(at) << ri::LayoutOf(&layout).name << " has no field '" << name
-                                    << "'";
+        return parser.emitError(at)
+               << ri::LayoutOf(&layout).name << " has no field '" << name << "'";
       return result;
     });
   }
@@ -256,8 +256,7 @@ ParseResult parseStep(AsmParser &parser, ri::ProgramStep &s) {
     if ((o && parser.parseComma()) || parseVecReg(parser, *operand[o]))
       return failure();
   if (info->op == ri::VecOp::Cvt)
-    return failure(parser.parseKeyword("from") ||
-                   parseEnum(parser, ri::kVecTypeInfo, s.b));
+    return failure(parser.parseKeyword("from") || parseEnum(parser, ri::kVecTypeInfo, s.b));
   return success();
 }
 
@@ -312,8 +311,7 @@ FailureOr<ri::Stream> parseStream(AsmParser &parser) {
 
 void printProgram(AsmPrinter &p, const ri::VectorProgram &program, StringRef separator) {
   for (const ri::ProgramInput &in : program.ins)
-    p << separator << "in v" << unsigned(in.reg) << ": "
-      << ri::EnumName(ri::kVecTypeInfo, in.type);
+    p << separator << "in v" << unsigned(in.reg) << ": " << ri::EnumName(ri::kVecTypeInfo, in.type);
   for (const ri::ProgramStep &s : program.body) {
     p << separator << "body ";
     printStep(p, s);

@@ -27,8 +27,7 @@ mlir::FailureOr<rt::isa::VectorProgram> parseProgram(mlir::AsmParser &parser);
 /// A keyword with a prefix and a number: r3, s5, v0.
 mlir::ParseResult parseNumbered(mlir::AsmParser &parser, llvm::StringRef prefix, int64_t limit,
                                 uint8_t &number);
-mlir::ParseResult parseEnum(mlir::AsmParser &parser, const rt::isa::EnumInfo &info,
-                            uint8_t &value);
+mlir::ParseResult parseEnum(mlir::AsmParser &parser, const rt::isa::EnumInfo &info, uint8_t &value);
 
 } // namespace accel::instr
 

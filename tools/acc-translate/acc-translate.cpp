@@ -1,7 +1,9 @@
 //===- acc-translate.cpp - formats in and out of MLIR ---------------------===//
 // Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "acc/Emit/IsaTranslate.h"
 #include "acc/Import/Import.h"
+#include "isa/Isa.h"
 #include "onnx/Onnx.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -19,16 +21,19 @@ static constexpr const char *kHelp = R"(acc-translate: formats in and out of MLI
 
   acc-translate --import-onnx MODEL.onnx [--dim NAME=N]... [-o FILE.mlir]
   acc-translate --export-onnx FILE.mlir -o MODEL.onnx
+  acc-translate --artifact-to-isa MODEL.acc [-o FILE.mlir]
+  acc-translate --isa-to-artifact FILE.mlir -o MODEL.acc
 
 options
   --dim NAME=N     size of a symbolic dimension, or of one axis with INPUT:AXIS=N
-  -o FILE          where to write; `-` is the standard output (import only)
+  -o FILE          where to write; `-` is the standard output (text only)
   --no-locations   leave the ONNX node names (locations) out of the text
   --quiet          check only, print nothing
 
 examples
   acc-translate --import-onnx det.onnx --dim x:2=640 --dim x:3=640 -o det.mlir
   acc-translate --export-onnx det.mlir -o again.onnx
+  acc-translate --artifact-to-isa det.acc | less        every instruction, readable
 
 exit status: 0 good, 1 the input's fault, 2 usage
 )";
@@ -36,7 +41,7 @@ exit status: 0 good, 1 the input's fault, 2 usage
 namespace {
 
 struct Arguments {
-  std::string import, exported, output = "-";
+  std::string import, exported, artifact, program, output = "-";
   accel::ImportOptions options;
   bool locations = true, quiet = false;
 };
@@ -63,14 +68,7 @@ void printDiagnostic(Diagnostic &diagnostic) {
   llvm::errs() << (isError ? "error: " : "warning: ") << diagnostic << '\n';
 }
 
-int importModel(const Arguments &arguments, MLIRContext &context) {
-  OwningOpRef<ModuleOp> module =
-      accel::importOnnx(arguments.import, arguments.options, &context);
-  if (!module)
-    return 1;
-  if (arguments.quiet)
-    return 0;
-  accel::onnx::inlineOwnedWeights(*module);
+int writeText(ModuleOp module, const Arguments &arguments, bool locations) {
   std::string aside = arguments.output;
   if (arguments.output != "-")
     aside += ".partial";
@@ -79,9 +77,9 @@ int importModel(const Arguments &arguments, MLIRContext &context) {
   if (code)
     return usage("cannot write '" + arguments.output + "': " + code.message());
   OpPrintingFlags flags;
-  if (arguments.locations)
+  if (locations)
     flags.enableDebugInfo();
-  (*module)->print(file.os(), flags);
+  module->print(file.os(), flags);
   file.os() << '\n';
   file.os().flush();
   if (file.os().has_error()) {
@@ -96,11 +94,43 @@ int importModel(const Arguments &arguments, MLIRContext &context) {
   return 0;
 }
 
+int importModel(const Arguments &arguments, MLIRContext &context) {
+  OwningOpRef<ModuleOp> module = accel::importOnnx(arguments.import, arguments.options, &context);
+  if (!module)
+    return 1;
+  if (arguments.quiet)
+    return 0;
+  accel::onnx::inlineOwnedWeights(*module);
+  return writeText(*module, arguments, arguments.locations);
+}
+
 int exportModel(const Arguments &arguments, MLIRContext &context) {
   if (arguments.output == "-")
     return usage("--export-onnx needs -o FILE");
   OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(arguments.exported, &context);
   return module && succeeded(accel::exportOnnx(*module, arguments.output)) ? 0 : 1;
+}
+
+int readArtifact(const Arguments &arguments, MLIRContext &context) {
+  OwningOpRef<ModuleOp> module = accel::emit::isaFromFile(arguments.artifact, &context);
+  if (!module)
+    return 1;
+  // Node names are in the tables; as locations they would drown the instructions.
+  return arguments.quiet ? 0 : writeText(*module, arguments, false);
+}
+
+int writeArtifact(const Arguments &arguments, MLIRContext &context) {
+  if (arguments.output == "-")
+    return usage("--isa-to-artifact needs -o FILE");
+  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(arguments.program, &context);
+  accel::rt::ArtifactBuilder builder;
+  if (!module || failed(accel::emit::artifactFromIsa(*module, builder)))
+    return 1;
+  absl::Status status = builder.Write(arguments.output);
+  if (status.ok())
+    return 0;
+  llvm::errs() << "acc-translate: error: " << std::string(status.message()) << '\n';
+  return 1;
 }
 
 } // namespace
@@ -135,6 +165,14 @@ int main(int argc, char **argv) {
       if (!next())
         return usage("--export-onnx needs a file");
       arguments.exported = value.str();
+    } else if (flag == "--artifact-to-isa" || flag.starts_with("--artifact-to-isa=")) {
+      if (!next())
+        return usage("--artifact-to-isa needs a file");
+      arguments.artifact = value.str();
+    } else if (flag == "--isa-to-artifact" || flag.starts_with("--isa-to-artifact=")) {
+      if (!next())
+        return usage("--isa-to-artifact needs a file");
+      arguments.program = value.str();
     } else if (flag == "-o") {
       if (!next())
         return usage("-o needs a file");
@@ -154,15 +192,21 @@ int main(int argc, char **argv) {
       return usage("unknown argument '" + flag + "'");
     }
   }
-  if (arguments.import.empty() == arguments.exported.empty())
-    return usage("give one of --import-onnx and --export-onnx");
+  if (!arguments.import.empty() + !arguments.exported.empty() + !arguments.artifact.empty() +
+          !arguments.program.empty() !=
+      1)
+    return usage("give one of --import-onnx, --export-onnx, --artifact-to-isa, --isa-to-artifact");
 
   MLIRContext context;
-  context.loadDialect<accel::onnx::OnnxDialect, func::FuncDialect>();
+  context.loadDialect<accel::instr::IsaDialect, accel::onnx::OnnxDialect, func::FuncDialect>();
   ScopedDiagnosticHandler handler(&context, [](Diagnostic &diagnostic) {
     printDiagnostic(diagnostic);
     return success();
   });
+  if (!arguments.artifact.empty())
+    return readArtifact(arguments, context);
+  if (!arguments.program.empty())
+    return writeArtifact(arguments, context);
   return arguments.import.empty() ? exportModel(arguments, context)
                                   : importModel(arguments, context);
 }
