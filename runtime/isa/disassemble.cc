@@ -107,8 +107,9 @@ std::string Disassemble(const ProgramStep &s) {
   if (info.op != VecOp::Imm)
     return text;
   bool isFloat = s.type == uint8_t(VecType::F32) || s.type == uint8_t(VecType::F64);
-  return absl::StrCat(text, " ", isFloat ? absl::StrCat(std::bit_cast<double>(s.imm))
-                                         : absl::StrCat(int64_t(s.imm)));
+  return absl::StrCat(text, " ",
+                      isFloat ? absl::StrCat(std::bit_cast<double>(s.imm))
+                              : absl::StrCat(int64_t(s.imm)));
 }
 
 } // namespace accel::rt::isa

@@ -114,8 +114,8 @@ absl::Status VerifyInstr(const Instr &in) {
   ACC_RETURN_IF_ERROR(in.isControl ? VerifyControl(*info, in.control)
                                    : VerifyEngine(*info, in.engine));
   if (info->isReserved)
-    return absl::UnimplementedError(absl::StrCat(
-        info->mnemonic, " is reserved by ISA version ", kIsaVersion, "; no machine executes it yet"));
+    return absl::UnimplementedError(absl::StrCat(info->mnemonic, " is reserved by ISA version ",
+                                                 kIsaVersion, "; no machine executes it yet"));
   return absl::OkStatus();
 }
 
@@ -170,8 +170,8 @@ absl::Status VerifyDescriptor(const Instr &in, const Descriptor &d) {
   if (d.op.streams != d.streams.size())
     return Bad(*info, "OpDesc.streams is ", int(d.op.streams), ", there are ", d.streams.size());
   if (d.op.streams < info->minStreams || d.op.streams > info->maxStreams)
-    return Bad(*info, "OpDesc.streams is ", int(d.op.streams), ", it takes ",
-               int(info->minStreams), " to ", int(info->maxStreams));
+    return Bad(*info, "OpDesc.streams is ", int(d.op.streams), ", it takes ", int(info->minStreams),
+               " to ", int(info->maxStreams));
   if (d.op.flags & ~info->flagMask)
     return Bad(*info, "OpDesc.flags has bits that it does not define: ", int(d.op.flags));
   auto unused = [&](const char *name, uint16_t use, uint64_t value) {

@@ -113,9 +113,9 @@ struct Checker {
                   : nullptr;
     }
     if (wrong)
-      *status = absl::InvalidArgumentError(absl::StrCat(
-          f.layout, ".", f.name, index < 0 ? "" : absl::StrCat("[", index, "]"), " (byte ", at,
-          ") ", wrong, ": ", value));
+      *status = absl::InvalidArgumentError(
+          absl::StrCat(f.layout, ".", f.name, index < 0 ? "" : absl::StrCat("[", index, "]"),
+                       " (byte ", at, ") ", wrong, ": ", value));
   }
 };
 

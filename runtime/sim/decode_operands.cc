@@ -3,28 +3,12 @@
 #include "routine_decoder.h"
 #include "vprog_binding.h"
 #include <algorithm>
-#include <cstring>
 
 namespace accel::rt {
 
-absl::Status RoutineDecoder::Descriptors(const enc::EngineInstr &e, const InstrCode &in,
-                                         EngineCode &code) {
-  size_t slots = info_.slots.size() / 64, slot = e.desc;
-  auto take = [&](void *to) {
-    if (slot >= slots)
-      return false;
-    std::memcpy(to, info_.slots.data() + slot++ * 64, 64);
-    return true;
-  };
-  enc::OpDesc d;
-  if (!take(&d))
-    return Bad("descriptor slot ", slot, " of ", slots);
-  if (d.zero0 || d.zero1 || d.streams == 0 || d.streams > kMaxStreams)
-    return Bad("operation descriptor with ", int(d.streams), " streams or nonzero padding");
+absl::Status RoutineDecoder::Operation(const isa::OpDesc &d, EngineCode &code) {
   int64_t points = 1;
   for (int i = 0; i < kDims; ++i) {
-    if (d.sizeReg[i] >= kRegisters)
-      return Bad("size register above 63");
     code.size[i] = d.size[i];
     code.sizeReg[i] = d.sizeReg[i];
     code.dynamicSize |= d.sizeReg[i] != 0;
@@ -32,8 +16,6 @@ absl::Status RoutineDecoder::Descriptors(const enc::EngineInstr &e, const InstrC
       return Bad("more than 2^33 iteration points");
     points *= std::max<int64_t>(d.size[i], 1);
   }
-  if (d.initReg >= kRegisters || d.reduceMask >= 64)
-    return Bad("init register ", int(d.initReg), ", reduction mask ", int(d.reduceMask));
   code.streams = d.streams;
   code.flags = d.flags;
   code.initReg = d.initReg;
@@ -41,26 +23,12 @@ absl::Status RoutineDecoder::Descriptors(const enc::EngineInstr &e, const InstrC
   code.za = d.za;
   code.zb = d.zb;
   code.fillBits = d.fillBits64 ? d.fillBits64 : d.fillBits;
-  for (int i = 0; i < d.streams; ++i) {
-    enc::StreamDesc s;
-    enc::WindowDesc w;
-    if (!take(&s))
-      return Bad("stream ", i, ": descriptor slot ", slot, " of ", slots);
-    bool windowed = s.flags & enc::kStreamHasWindow;
-    if (windowed && !take(&w))
-      return Bad("stream ", i, ": window slot ", slot, " of ", slots);
-    ACC_RETURN_IF_ERROR(Stream(i, s, windowed ? &w : nullptr, in, code));
-  }
   return absl::OkStatus();
 }
 
-absl::Status RoutineDecoder::Stream(int index, const enc::StreamDesc &s, const enc::WindowDesc *w,
-                                    const InstrCode &in, EngineCode &code) {
+absl::Status RoutineDecoder::Stream(int index, const isa::Stream &stream, EngineCode &code) {
+  const isa::StreamDesc &s = stream.desc;
   StreamCode &out = code.stream[index];
-  if (s.flags & ~enc::kStreamHasWindow)
-    return Bad("stream ", index, ": unknown flags ", int(s.flags));
-  if (s.space < 1 || s.space > 3 || (s.space != 1 && s.region))
-    return Bad("stream ", index, ": memory space ", int(s.space), " region ", int(s.region));
   out.space = Space(s.space);
   out.region = s.region;
   out.k.type = KType(s.dtype);
@@ -75,13 +43,10 @@ absl::Status RoutineDecoder::Stream(int index, const enc::StreamDesc &s, const e
       return Bad("two streams in DRAM");
     code.dram = int8_t(index);
   }
-  for (uint8_t r : s.baseReg) {
-    if (r >= kRegisters)
-      return Bad("stream ", index, ": base register above 63");
+  for (uint8_t r : s.baseReg)
     if (r)
       out.baseReg[out.baseRegs++] = r;
-  }
-  if (std::abs(s.base) > kMaxAddress)
+  if (s.base < -kMaxAddress || s.base > kMaxAddress)
     return Bad("stream ", index, ": base ", s.base);
   out.k.base = s.base;
   out.isStatic = out.baseRegs == 0;
@@ -91,24 +56,16 @@ absl::Status RoutineDecoder::Stream(int index, const enc::StreamDesc &s, const e
       return Bad("stream ", index, ": stride ", s.stride[d], " of dimension ", d);
     out.k.stride[d] = s.stride[d];
   }
-  if (w)
-    ACC_RETURN_IF_ERROR(Window(index, *w, code, out));
-  return absl::OkStatus();
+  return stream.window ? Window(index, *stream.window, code, out) : absl::OkStatus();
 }
 
-absl::Status RoutineDecoder::Window(int index, const enc::WindowDesc &w, const EngineCode &code,
+absl::Status RoutineDecoder::Window(int index, const isa::WindowDesc &w, const EngineCode &code,
                                     StreamCode &out) {
   out.k.windowed = true;
   out.k.padBits = w.padBits;
   for (int i = 0; i < 2; ++i) {
-    const enc::WindowCoordDesc &c = w.coord[i];
+    const isa::WindowCoord &c = w.coord[i];
     WindowCoord &k = out.k.coord[i];
-    if (c.startReg >= kRegisters || c.orgReg >= kRegisters)
-      return Bad("stream ", index, ": window register above 63");
-    if ((c.dimA >= kDims && c.dimA != kNoDim) || (c.dimB >= kDims && c.dimB != kNoDim) ||
-        (w.flags[i] & ~1))
-      return Bad("stream ", index, ": window dimensions ", int(c.dimA), ", ", int(c.dimB),
-                 ", flags ", int(w.flags[i]));
     if (c.mod > (1u << 31))
       return Bad("stream ", index, ": window modulus ", c.mod);
     for (auto [dim, mul] : {std::pair(c.dimA, c.mulA), std::pair(c.dimB, c.mulB)})
@@ -143,12 +100,10 @@ absl::Status RoutineDecoder::Writes(EngineCode &code, int index) {
 
 absl::Status RoutineDecoder::CheckDma(const InstrCode &in, EngineCode &code) {
   bool fill = code.flags & 1;
-  if (code.flags & ~1 || (fill && in.op != Op::Dma) || code.initReg || code.reduceMask || code.zb)
-    return Bad("DMA flags ", int(code.flags), " or unused fields");
   int streams = fill ? 1 : in.op == Op::Dma ? 2 : 3;
   if (code.streams != streams)
     return Bad("DMA with ", int(code.streams), " streams instead of ", streams);
-  if (in.op == Op::Dma ? code.za != 0 : code.za < 0)
+  if (code.za < 0)
     return Bad("index bound ", code.za);
   ACC_RETURN_IF_ERROR(Writes(code, 0));
   Space dst = code.stream[0].space, src = fill ? Space::Sram : code.stream[1].space;
@@ -170,8 +125,8 @@ absl::Status RoutineDecoder::CheckDma(const InstrCode &in, EngineCode &code) {
 }
 
 absl::Status RoutineDecoder::CheckMxu(const InstrCode &in, EngineCode &code) {
-  if (code.streams != 3 || code.flags > 2 || code.reduceMask || code.fillBits)
-    return Bad("MXU with ", int(code.streams), " streams, flags ", int(code.flags));
+  if (code.flags > 2)
+    return Bad("MXU flags ", int(code.flags));
   if ((code.flags != 2) && code.initReg)
     return Bad("MXU init register without its flag");
   ACC_RETURN_IF_ERROR(Writes(code, 0));
@@ -184,22 +139,21 @@ absl::Status RoutineDecoder::CheckMxu(const InstrCode &in, EngineCode &code) {
                int(code.stream[2].k.type), " into ", int(code.stream[0].k.type));
   if (code.stream[0].k.windowed || code.stream[2].k.windowed)
     return Bad("only the A stream of MXU may have a window");
-  int outer = in.op == Op::Mxu ? 3 : 3; // C moves with m0, m1 and n (or c)
-  for (int d = outer; d < kDims; ++d)
-    if (code.stream[0].k.stride[d])
+  for (int d = 3; d < kDims; ++d)
+    if (code.stream[0].k.stride[d]) // it moves with m0, m1 and n (or c)
       return Bad("the C stream of MXU moves with a reduced dimension");
   if (in.op == Op::MxuDw && (code.size[5] != 1 || code.sizeReg[5]))
     return Bad("MXU_DW with a sixth dimension");
   return absl::OkStatus();
 }
 
-absl::Status RoutineDecoder::CheckVec(const enc::EngineInstr &e, EngineCode &code) {
-  if (e.vprog >= p_.vprogs.size())
-    return Bad("vector program ", e.vprog, " of ", p_.vprogs.size());
-  vprogs_.insert(e.vprog);
-  if (code.flags & ~1 || (!(code.flags & 1) && code.initReg) || code.za || code.zb || code.fillBits)
-    return Bad("VEC flags ", int(code.flags), " or unused fields");
-  code.vprog = p_.vprogs[e.vprog].get();
+absl::Status RoutineDecoder::CheckVec(uint16_t vprog, EngineCode &code) {
+  if (vprog >= p_.vprogs.size())
+    return Bad("vector program ", vprog, " of ", p_.vprogs.size());
+  vprogs_.insert(vprog);
+  if (!(code.flags & 1) && code.initReg)
+    return Bad("VEC init register without its flag");
+  code.vprog = p_.vprogs[vprog].get();
   VProgShape shape = ShapeOf(*code.vprog);
   if (shape.outs + shape.ins != code.streams)
     return Bad("VEC with ", int(code.streams), " streams, its program has ", shape.outs,

@@ -9,6 +9,7 @@
 #define ACC_RUNTIME_SIM_DECODED_H
 
 #include "acc/runtime/artifact.h"
+#include "acc/runtime/isa.h"
 #include "acc/runtime/kernels.h"
 #include "acc/runtime/simulator.h"
 #include <memory>
@@ -16,14 +17,21 @@
 
 namespace accel::rt {
 
-constexpr int kEngines = 6;
-enum Engine : uint8_t { kCtrl = 0, kLd0, kLd1, kSt, kMxu, kVec };
+using isa::Space;
+using isa::Token;
+using Op = isa::Opcode;
+
+constexpr int kEngines = isa::kEngineInfo.count;
+constexpr int kCtrl = int(isa::Engine::Ctrl), kLd0 = int(isa::Engine::Ld0),
+              kLd1 = int(isa::Engine::Ld1), kSt = int(isa::Engine::St),
+              kMxu = int(isa::Engine::Mxu), kVec = int(isa::Engine::Vec);
 const char *EngineName(int engine);
 
-constexpr int kSemaphores = 128; // ids 1..127
-constexpr int kRegisters = 64;
-constexpr int kMaxStreams = 6; // VEC: 2 outputs + 4 inputs
-constexpr int kMaxNesting = 8; // loops in a routine, and calls
+constexpr int kSemaphores = isa::kSemaphoreCount; // ids 1..127
+constexpr int kRegisters = isa::kRegisterCount;
+constexpr int kMaxStreams = isa::kStreamLimit;
+constexpr int kMaxNesting = isa::kNestingLimit; // of control in a routine
+static_assert(kDims == isa::kDimCount && kNoDim == isa::kNoDim && kUnbounded == isa::kUnchecked);
 /// Iteration points of one instruction: more than any accumulator and SRAM can
 /// use, few enough that an instruction of a hostile artifact ends in seconds.
 constexpr int64_t kMaxPoints = int64_t(1) << 33;
@@ -33,58 +41,6 @@ constexpr int64_t kMaxPoints = int64_t(1) << 33;
 /// them cannot overflow 64 bits (stream_box.h).
 constexpr int64_t kMaxAddress = int64_t(1) << 44;
 constexpr int64_t kMaxPosition = int64_t(1) << 40;
-
-enum class Space : uint8_t { None = 0, Dram = 1, Sram = 2, Acc = 3 };
-
-enum class Op : uint8_t {
-  Nop = 0x00,
-  Halt = 0x01,
-  Li = 0x02,
-  Add = 0x03,
-  Sub,
-  Mul,
-  Div,
-  Mod,
-  Min,
-  Max,
-  AddI = 0x0A,
-  MulI,
-  DivI,
-  ModI,
-  MinI,
-  MaxI,
-  CmpLt = 0x10,
-  CmpEq,
-  And,
-  Or,
-  Xor,
-  Shl,
-  Shr,
-  CmpLtI,
-  CmpEqI,
-  Loop = 0x20,
-  End,
-  If,
-  While,
-  Call,
-  Ret,
-  Lds,
-  Sync = 0x30,
-  Dma = 0x40,
-  DmaGather,
-  DmaScatter,
-  Mxu = 0x50,
-  MxuDw,
-  Vec = 0x60,
-  VecSort,
-  VecCompact,
-  VecScatter,
-  VecRandom
-};
-
-struct Token {
-  uint8_t semaphore = 0, count = 0;
-};
 
 /// A stream with its registers still open. `k.base` and the coordinates hold
 /// the constant parts.
@@ -116,7 +72,7 @@ struct EngineCode {
 
 struct InstrCode {
   Op op = Op::Nop;
-  uint8_t engine = kCtrl;
+  uint8_t engine = 0;
   uint8_t rd = 0, ra = 0, rb = 0;
   Reason reason = Reason::None;
   int64_t imm = 0;

@@ -1,4 +1,4 @@
-//===- disassemble.h - One instruction as text ----------------------------===//
+//===- disassemble.h - One instruction of a program as text -------------------------===//
 #ifndef ACC_RUNTIME_SIM_DISASSEMBLE_H
 #define ACC_RUNTIME_SIM_DISASSEMBLE_H
 
@@ -6,9 +6,8 @@
 
 namespace accel::rt {
 
-/// Short form for error messages: opcode, engine, operands, tokens.
+/// Line of an error message: opcode, engine, operands, tokens.
 std::string Disassemble(const DecodedProgram &program, uint32_t routine, uint32_t pc);
-const char *OpName(Op op);
 
 } // namespace accel::rt
 

@@ -4,7 +4,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "decoded.h"
-#include "encoding.h"
 #include <set>
 
 namespace accel::rt {
@@ -16,26 +15,31 @@ public:
   absl::Status Run();
 
 private:
+  /// What isa.h finds, with the place.
+  absl::Status At(const absl::Status &s) const {
+    return absl::Status(
+        s.code(),
+        absl::StrCat("program refused: ", PlaceName(p_.data(), index_, pc_), ": ", s.message()));
+  }
   template <typename... Args> absl::Status Bad(const Args &...args) const {
     return absl::InvalidArgumentError(
         absl::StrCat("program refused: ", PlaceName(p_.data(), index_, pc_), ": ", args...));
   }
 
   // decode_control.cc
-  absl::Status Control(const uint8_t *bytes, InstrCode &in);
-  absl::Status Tokens(const enc::EngineInstr &e, InstrCode &in);
-  absl::Status Engine(const uint8_t *bytes, InstrCode &in);
+  absl::Status Control(const isa::CtrlWord &w, InstrCode &in);
+  absl::Status Tokens(const isa::EngineWord &w, InstrCode &in);
+  absl::Status Engine(const isa::Instr &instr, InstrCode &in);
   absl::Status Nesting();
 
   // decode_operands.cc
-  absl::Status Descriptors(const enc::EngineInstr &e, const InstrCode &in, EngineCode &code);
-  absl::Status Stream(int index, const enc::StreamDesc &s, const enc::WindowDesc *w,
-                      const InstrCode &in, EngineCode &code);
-  absl::Status Window(int index, const enc::WindowDesc &w, const EngineCode &code, StreamCode &out);
+  absl::Status Operation(const isa::OpDesc &d, EngineCode &code);
+  absl::Status Stream(int index, const isa::Stream &s, EngineCode &code);
+  absl::Status Window(int index, const isa::WindowDesc &w, const EngineCode &code, StreamCode &out);
   absl::Status Writes(EngineCode &code, int index);
   absl::Status CheckDma(const InstrCode &in, EngineCode &code);
   absl::Status CheckMxu(const InstrCode &in, EngineCode &code);
-  absl::Status CheckVec(const enc::EngineInstr &e, EngineCode &code);
+  absl::Status CheckVec(uint16_t vprog, EngineCode &code);
 
   DecodedProgram &p_;
   const RoutineInfo &info_;

@@ -17,7 +17,6 @@
 #define ACC_TEST_RUNTIME_PROGRAM_DSL_H
 
 #include "../../runtime/sim/decoded.h"
-#include "../../runtime/sim/encoding.h"
 #include "acc/runtime/simulator.h"
 #include "acc/runtime/vprog_encoding.h"
 #include <cstring>
@@ -39,8 +38,8 @@ inline void Align(std::vector<int64_t> values, int64_t fill, int64_t out[kDims])
 
 /// A stream; Plus adds base registers, Window the coordinates.
 struct S {
-  enc::StreamDesc d = {};
-  enc::WindowDesc w = {};
+  isa::StreamDesc d = {};
+  isa::WindowDesc w = {};
   bool windowed = false;
 
   S(Space space, int region, KType type, int64_t base, std::vector<int64_t> strides) {
@@ -49,10 +48,6 @@ struct S {
     d.dtype = uint8_t(type);
     d.base = base;
     Align(std::move(strides), 0, d.stride);
-    for (auto &c : w.coord) {
-      c.dimA = c.dimB = kNoDim;
-      c.bound = kUnbounded;
-    }
   }
   S Plus(int reg) const {
     S s = *this;
@@ -63,10 +58,10 @@ struct S {
       }
     return s;
   }
-  S Window(int which, enc::WindowCoordDesc c) const {
+  S Window(int which, isa::WindowCoord c) const {
     S s = *this;
     s.windowed = true;
-    s.d.flags = enc::kStreamHasWindow;
+    s.d.flags = 1;
     s.w.coord[which] = c;
     return s;
   }
@@ -99,8 +94,9 @@ public:
   uint32_t node = kNone; // debug entry of what follows
 
   uint32_t Ctrl(Op op, int rd, int ra, int rb, int64_t imm, uint32_t aux = 0) {
-    enc::CtrlInstr c = {uint8_t(op), uint8_t(rd), uint8_t(ra), uint8_t(rb), imm, aux};
-    return Push(&c);
+    isa::Instr in;
+    in.control = {uint8_t(op), uint8_t(rd), uint8_t(ra), uint8_t(rb), imm, aux};
+    return Push(in);
   }
   void Li(int rd, int64_t v) { Ctrl(Op::Li, rd, 0, 0, v); }
   void Add(int rd, int ra, int rb) { Ctrl(Op::Add, rd, ra, rb, 0); }
@@ -139,13 +135,11 @@ public:
   void Vec(std::vector<int64_t> size, std::vector<S> streams, int vprog, Opt o) {
     Word(Op::Vec, kVec, Desc(size, streams, o), vprog, o);
   }
-  /// Tokens of an instruction already written, to break programs.
-  uint8_t *Tokens(uint32_t pc) { return info.code.data() + size_t(pc) * 16 + 4; }
 
 private:
-  uint32_t Push(const void *word) {
-    auto *p = static_cast<const uint8_t *>(word);
-    info.code.insert(info.code.end(), p, p + 16);
+  uint32_t Push(const isa::Instr &in) {
+    info.code.resize(info.code.size() + isa::kInstrBytes);
+    isa::EncodeInstr(in, info.code.data() + info.code.size() - isa::kInstrBytes);
     info.nodeOfPc.push_back(node);
     return pc() - 1;
   }
@@ -155,48 +149,39 @@ private:
     std::memcpy(info.code.data() + size_t(open) * 16 + 12, &length, 4);
   }
   int Desc(const std::vector<int64_t> &size, const std::vector<S> &streams, const Opt &o) {
-    int slot = int(info.slots.size() / 64);
-    enc::OpDesc d = {};
+    int slot = int(info.slots.size() / isa::kSlotBytes);
+    isa::Descriptor d;
     int64_t sizes[kDims], regs[kDims];
     Align(size, 1, sizes);
     Align(std::vector<int64_t>(o.sizeRegs.begin(), o.sizeRegs.end()), 0, regs);
     for (int i = 0; i < kDims; ++i) {
-      d.size[i] = uint32_t(sizes[i]);
-      d.sizeReg[i] = uint8_t(regs[i]);
+      d.op.size[i] = uint32_t(sizes[i]);
+      d.op.sizeReg[i] = uint8_t(regs[i]);
     }
-    d.streams = uint8_t(streams.size());
-    d.flags = o.flags;
-    d.initReg = o.initReg;
-    d.reduceMask = o.reduceMask;
-    d.za = o.za;
-    d.zb = o.zb;
-    d.fillBits = o.fill;
-    Slot(&d);
-    for (const S &s : streams) {
-      Slot(&s.d);
-      if (s.windowed)
-        Slot(&s.w);
-    }
+    d.op.streams = uint8_t(streams.size());
+    d.op.flags = o.flags;
+    d.op.initReg = o.initReg;
+    d.op.reduceMask = o.reduceMask;
+    d.op.za = o.za;
+    d.op.zb = o.zb;
+    d.op.fillBits = o.fill;
+    for (const S &s : streams)
+      d.streams.push_back({s.d, s.windowed ? std::optional(s.w) : std::nullopt});
+    isa::EncodeDescriptor(d, info.slots);
     return slot;
   }
-  void Slot(const void *bytes) {
-    auto *p = static_cast<const uint8_t *>(bytes);
-    info.slots.insert(info.slots.end(), p, p + 64);
-  }
   void Word(Op op, int engine, int desc, int vprog, const Opt &o) {
-    enc::EngineInstr e = {};
-    e.op = uint8_t(op);
-    e.engine = uint8_t(engine);
-    e.desc = uint16_t(desc);
-    e.vprog = uint16_t(vprog);
-    e.reason = uint8_t(o.reason);
-    for (size_t i = 0; i < 2; ++i) {
-      if (i < o.waits.size())
-        std::memcpy(e.tokens + 2 * i, &o.waits[i], 2);
-      if (i < o.signals.size())
-        std::memcpy(e.tokens + 4 + 2 * i, &o.signals[i], 2);
-    }
-    Push(&e);
+    isa::Instr in;
+    in.isControl = false;
+    isa::EngineWord &w = in.engine;
+    w.opcode = uint8_t(op);
+    w.engine = uint8_t(engine);
+    w.desc = uint16_t(desc);
+    w.vprog = uint16_t(vprog);
+    w.reason = uint8_t(o.reason);
+    std::copy(o.waits.begin(), o.waits.end(), w.tokens);
+    std::copy(o.signals.begin(), o.signals.end(), w.tokens + 2);
+    Push(in);
   }
   uint32_t index_;
 };

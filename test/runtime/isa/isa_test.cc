@@ -175,8 +175,8 @@ TEST(Instructions, RandomLegalInstructionsSurviveEncoding) {
       EncodeInstr(in, bytes);
       Instr back = DecodeInstr(bytes);
       absl::Status status = VerifyInstr(back);
-      EXPECT_EQ(status.code(), info.isReserved ? absl::StatusCode::kUnimplemented
-                                               : absl::StatusCode::kOk)
+      EXPECT_EQ(status.code(),
+                info.isReserved ? absl::StatusCode::kUnimplemented : absl::StatusCode::kOk)
           << status.message();
       if (info.isReserved)
         EXPECT_THAT(std::string(status.message()), HasSubstr(info.mnemonic));
@@ -256,7 +256,9 @@ TEST(VerifyDescriptor, NamesTheField) {
   d.streams[2].desc.region = 0;
   d.streams[1].desc.flags = 1;
   d.streams[1].window.emplace().coord[1].dimA = 6;
-  EXPECT_EQ(error(), "MXU: stream 1: WindowCoord.dim_a (byte 6) is no dimension (0 to 5, or 255 for none): 6");
+  EXPECT_EQ(
+      error(),
+      "MXU: stream 1: WindowCoord.dim_a (byte 6) is no dimension (0 to 5, or 255 for none): 6");
   d.op.streams = 2;
   d.streams.resize(2);
   EXPECT_EQ(error(), "MXU: OpDesc.streams is 2, it takes 3 to 3");

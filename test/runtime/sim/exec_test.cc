@@ -219,7 +219,7 @@ TEST(Exec, WindowedLoadCountsElementsInBounds) {
   uint32_t x = p.Io("x", 1, RegionKind::Input, F32, {4, 20});
   uint32_t y = p.Io("y", 2, RegionKind::Output, F32, {6, 20});
   RoutineDsl &r = p.Routine("pad");
-  enc::WindowCoordDesc rows = {-1, 0, 0, 4, kNoDim, 1, 0, 4, 0, 80};
+  isa::WindowCoord rows = {-1, 0, 0, 4, kNoDim, 1, 0, 4, 0, 80};
   r.Dma(kLd0, {6, 20}, Sram(0, F32, {80, 4}), Dram(1, F32, {0, 4}).Window(0, rows),
         {.signals = {{1, 1}}, .reason = Reason::CompulsoryLoad});
   r.Dma(kSt, {6, 20}, Dram(2, F32, {80, 4}), Sram(0, F32, {80, 4}),

@@ -36,7 +36,14 @@ struct EnumInfo {
 
 /// Which values a field may hold (see IsaField in dialects/isa/IsaClasses.td).
 enum class FieldKind : uint8_t {
-  Number, Bits, Register, Semaphore, Dim, Reserved, Enumeration, Nested
+  Number,
+  Bits,
+  Register,
+  Semaphore,
+  Dim,
+  Reserved,
+  Enumeration,
+  Nested
 };
 
 struct FieldInfo {
@@ -78,8 +85,12 @@ struct OperandInfo {
 
 /// Fields of OpDesc that an instruction may use beyond the sizes.
 enum : uint16_t {
-  kUsesInitReg = 1, kUsesReduceMask = 2, kUsesZa = 4, kUsesZb = 8,
-  kUsesFillBits = 16, kUsesFillBits64 = 32
+  kUsesInitReg = 1,
+  kUsesReduceMask = 2,
+  kUsesZa = 4,
+  kUsesZb = 8,
+  kUsesFillBits = 16,
+  kUsesFillBits64 = 32
 };
 
 struct InstrInfo {

@@ -1,10 +1,6 @@
-//===- vprog_encoding.h - Vector programs as bytes ------------------------===//
+//===- vprog_encoding.h - Vector programs between kernels and bytes -------===//
 //
-// Little endian, all of it: 16 bytes {ins, outs, reductions, body steps, post
-// steps, 0…}; 4 bytes an input {register, type, 0, 0}; 4 an output {register,
-// phase 0 body | 1 post, type, 0}; 8 a reduction {source, destination, kind,
-// order 0 sequential | 1 lanes, type, 0, 0, 0}; zeros up to a multiple of 16;
-// then 16 bytes a step {op, dst, a, b, c, type, 0, 0, imm u64}. Codes are the
+// The encoding is isa.h's (layouts ProgramHead to ProgramStep); codes are the
 // enumerators of vprog.h.
 //
 //===----------------------------------------------------------------------===//
