@@ -32,14 +32,19 @@ namespace {
 using Masks = std::array<uint64_t, 5>;
 
 const std::map<std::string, int> &elementNumbers() {
-  static const std::map<std::string, int> numbers = {
-      {"float", 1},         {"uint8", 2},           {"int8", 3},         {"uint16", 4},
-      {"int16", 5},         {"int32", 6},           {"int64", 7},        {"string", 8},
-      {"bool", 9},          {"float16", 10},        {"double", 11},      {"uint32", 12},
-      {"uint64", 13},       {"complex64", 14},      {"complex128", 15},  {"bfloat16", 16},
-      {"float8e4m3fn", 17}, {"float8e4m3fnuz", 18}, {"float8e5m2", 19},  {"float8e5m2fnuz", 20},
-      {"uint4", 21},        {"int4", 22},           {"float4e2m1", 23},  {"float8e8m0", 24},
-      {"uint2", 25},        {"int2", 26}};
+  static const std::map<std::string, int> numbers = {{"float", 1},         {"uint8", 2},
+                                                     {"int8", 3},          {"uint16", 4},
+                                                     {"int16", 5},         {"int32", 6},
+                                                     {"int64", 7},         {"string", 8},
+                                                     {"bool", 9},          {"float16", 10},
+                                                     {"double", 11},       {"uint32", 12},
+                                                     {"uint64", 13},       {"complex64", 14},
+                                                     {"complex128", 15},   {"bfloat16", 16},
+                                                     {"float8e4m3fn", 17}, {"float8e4m3fnuz", 18},
+                                                     {"float8e5m2", 19},   {"float8e5m2fnuz", 20},
+                                                     {"uint4", 21},        {"int4", 22},
+                                                     {"float4e2m1", 23},   {"float8e8m0", 24},
+                                                     {"uint2", 25},        {"int2", 26}};
   return numbers;
 }
 
@@ -227,10 +232,10 @@ std::string attributeRecord(const OpSchema::Attribute &attribute) {
 void Writer::add(const OpSchema &schema) {
   ++count;
   // Accessors that every operation has already.
-  std::set<std::string> taken = {"Operation", "Operands", "OperandTypes", "Results", "ResultTypes",
-                                 "Type",      "Loc",      "Context",      "Attrs",   "Attr",
-                                 "Parent",    "Regions",  "Properties",   "Result",  "Operand",
-                                 "Successors", "Body",    "BodyRegion",   "Name"};
+  std::set<std::string> taken = {"Operation",  "Operands", "OperandTypes", "Results", "ResultTypes",
+                                 "Type",       "Loc",      "Context",      "Attrs",   "Attr",
+                                 "Parent",     "Regions",  "Properties",   "Result",  "Operand",
+                                 "Successors", "Body",     "BodyRegion",   "Name"};
   std::string attributes, regions, docs;
   for (const auto &[name, attribute] : schema.attributes()) {
     std::string record = attributeRecord(attribute);

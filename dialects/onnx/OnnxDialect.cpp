@@ -196,13 +196,14 @@ bool accel::onnx::isTensorValue(Attribute attribute) {
 //===----------------------------------------------------------------------===//
 // One syntax for all operations:
 //   onnx.Op(%operands) ({regions}) {attributes} : (types) -> types
+//   onnx.Weight {attributes} : type                 without operands
 //===----------------------------------------------------------------------===//
 
 static ParseResult parseOp(OpAsmParser &parser, OperationState &result) {
   SmallVector<OpAsmParser::UnresolvedOperand> operands;
-  FunctionType type;
+  Type type;
   SMLoc loc = parser.getCurrentLocation();
-  if (parser.parseOperandList(operands, OpAsmParser::Delimiter::Paren))
+  if (parser.parseOperandList(operands, OpAsmParser::Delimiter::OptionalParen))
     return failure();
   if (succeeded(parser.parseOptionalLParen())) {
     do {
@@ -212,17 +213,23 @@ static ParseResult parseOp(OpAsmParser &parser, OperationState &result) {
     if (parser.parseRParen())
       return failure();
   }
-  if (parser.parseOptionalAttrDict(result.attributes) || parser.parseColonType(type) ||
-      parser.resolveOperands(operands, type.getInputs(), loc, result.operands))
+  if (parser.parseOptionalAttrDict(result.attributes) || parser.parseColonType(type))
     return failure();
-  result.addTypes(type.getResults());
+  auto function = dyn_cast<FunctionType>(type);
+  TypeRange inputs = function ? function.getInputs() : TypeRange();
+  if (parser.resolveOperands(operands, inputs, loc, result.operands))
+    return failure();
+  result.addTypes(function ? function.getResults() : TypeRange(type));
   return success();
 }
 
 static void printOp(Operation *op, OpAsmPrinter &printer) {
-  printer << '(';
-  printer.printOperands(op->getOperands());
-  printer << ')';
+  bool plain = op->getNumOperands() == 0 && op->getNumRegions() == 0 && op->getNumResults() == 1;
+  if (!plain) {
+    printer << '(';
+    printer.printOperands(op->getOperands());
+    printer << ')';
+  }
   if (op->getNumRegions()) {
     printer << " (";
     llvm::interleaveComma(op->getRegions(), printer, [&](Region &region) {
@@ -232,7 +239,10 @@ static void printOp(Operation *op, OpAsmPrinter &printer) {
   }
   printer.printOptionalAttrDict(op->getAttrs());
   printer << " : ";
-  printer.printFunctionalType(op);
+  if (plain)
+    printer << op->getResult(0).getType();
+  else
+    printer.printFunctionalType(op);
 }
 
 std::optional<Dialect::ParseOpHook> OnnxDialect::getParseOperationHook(StringRef opName) const {
@@ -266,9 +276,9 @@ namespace {
 /// Lets upstream's CSE and dead code elimination work on every operation
 /// without two interface models in each of 200 classes.
 struct OnnxEffects : MemoryEffectOpInterface::FallbackModel<OnnxEffects> {
-  void getEffects(Operation *op,
-                  SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects)
-      const {
+  void
+  getEffects(Operation *op,
+             SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) const {
     StringRef kind = op->getName().stripDialect();
     bool random = kind.starts_with("Random") || kind == "Bernoulli" || kind == "Multinomial" ||
                   kind == "Dropout" || kind == "Custom" || op->getNumRegions();

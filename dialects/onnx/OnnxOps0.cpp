@@ -23,8 +23,8 @@ LogicalResult WeightOp::verify() {
     return emitOpError("needs a result type with a static shape");
   if (auto file = dyn_cast<FileAttr>(getValue())) {
     if (int64_t bytes = rawByteSize(type); bytes != file.getLength())
-      return emitOpError() << "refers to " << file.getLength() << " bytes, but " << type
-                           << " has " << bytes;
+      return emitOpError() << "refers to " << file.getLength() << " bytes, but " << type << " has "
+                           << bytes;
     return success();
   }
   auto elements = dyn_cast<ElementsAttr>(getValue());

@@ -79,8 +79,9 @@ std::optional<ArrayRef<char>> WeightFiles::bytes(FileAttr attr, std::string *err
     std::lock_guard<std::mutex> lock(mutex);
     if (number.getAsInteger(10, index) || index >= buffers.size()) {
       if (error)
-        *error = ("'" + path + "' belonged to another process; write the weights to a file "
-                               "before printing the IR")
+        *error = ("'" + path +
+                  "' belonged to another process; write the weights to a file "
+                  "before printing the IR")
                      .str();
       return std::nullopt;
     }

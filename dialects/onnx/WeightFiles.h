@@ -50,7 +50,7 @@ public:
 private:
   struct Mapping;
   std::mutex mutex;
-  llvm::StringMap<std::unique_ptr<Mapping>> mappings; // by path
+  llvm::StringMap<std::unique_ptr<Mapping>> mappings;      // by path
   std::vector<std::unique_ptr<std::vector<char>>> buffers; // memory:N
 };
 

@@ -27,8 +27,8 @@ public:
   OwningOpRef<ModuleOp> module();
   LogicalResult node(const NodeProto &node, int index, std::optional<Location> at = {});
 
-  llvm::StringMap<Value> values;              // visible names
-  llvm::StringMap<const TypeProto *> types;   // inferred and declared
+  llvm::StringMap<Value> values;            // visible names
+  llvm::StringMap<const TypeProto *> types; // inferred and declared
 
 private:
   Model &model;
@@ -108,8 +108,8 @@ LogicalResult GraphBuilder::attribute(const AttributeProto &attribute, NamedAttr
     value = stringAttr(context(), attribute.s());
     break;
   case AttributeProto::FLOATS:
-    value = b.getDenseF32ArrayAttr(
-        ArrayRef<float>(attribute.floats().data(), attribute.floats_size()));
+    value =
+        b.getDenseF32ArrayAttr(ArrayRef<float>(attribute.floats().data(), attribute.floats_size()));
     break;
   case AttributeProto::INTS:
     value = b.getDenseI64ArrayAttr(
@@ -145,9 +145,9 @@ LogicalResult GraphBuilder::attribute(const AttributeProto &attribute, NamedAttr
     Attribute indices = values ? tensorAttr(sparse.indices(), why) : Attribute();
     if (!indices)
       return failure();
-    auto type = RankedTensorType::get(
-        SmallVector<int64_t>(sparse.dims().begin(), sparse.dims().end()),
-        ir::elementType(sparse.values().data_type(), context()));
+    auto type =
+        RankedTensorType::get(SmallVector<int64_t>(sparse.dims().begin(), sparse.dims().end()),
+                              ir::elementType(sparse.values().data_type(), context()));
     value = ir::SparseElementsAttr::get(context(), type, values, indices);
     break;
   }
@@ -175,8 +175,8 @@ LogicalResult GraphBuilder::initializers(const GraphProto &graph) {
     Attribute value = importTensor(tensor, model, type, why);
     if (!value)
       return model.error() << why;
-    Operation *op = ir::createOp(b, named(tensor.name()), "Weight", type, {},
-                                   b.getNamedAttr("value", value));
+    Operation *op =
+        ir::createOp(b, named(tensor.name()), "Weight", type, {}, b.getNamedAttr("value", value));
     values[tensor.name()] = op->getResult(0);
     scope.push_back(tensor.name());
   }
@@ -193,8 +193,8 @@ LogicalResult GraphBuilder::initializers(const GraphProto &graph) {
     auto value = cast<ir::SparseElementsAttr>(list.get("sparse_value"));
     const std::string &name = sparse.values().name();
     Operation *op =
-        ir::createOp(b, named(name), "Constant",
-                       ir::SparseType::get(context(), value.getType()), {}, list.getAttrs());
+        ir::createOp(b, named(name), "Constant", ir::SparseType::get(context(), value.getType()),
+                     {}, list.getAttrs());
     values[name] = op->getResult(0);
     scope.push_back(name);
   }
@@ -440,10 +440,11 @@ OwningOpRef<ModuleOp> accel::import::buildModule(Model &model) {
   return GraphBuilder(model, builder).module();
 }
 
-LogicalResult accel::import::importNodes(
-    Model &model, OpBuilder &builder,
-    const google::protobuf::RepeatedPtrField<NodeProto> &nodes, llvm::StringMap<Value> &names,
-    const llvm::StringMap<const TypeProto *> &types, Location loc) {
+LogicalResult accel::import::importNodes(Model &model, OpBuilder &builder,
+                                         const google::protobuf::RepeatedPtrField<NodeProto> &nodes,
+                                         llvm::StringMap<Value> &names,
+                                         const llvm::StringMap<const TypeProto *> &types,
+                                         Location loc) {
   GraphBuilder graph(model, builder);
   for (const auto &entry : names)
     graph.values[entry.getKey()] = entry.getValue();

@@ -42,16 +42,16 @@ static void disguisePacked(GraphProto &graph,
 
 LogicalResult accel::import::checkSchemas(Model &model) {
   int64_t opset = opsetOf(model.proto);
+  // 7 to 27 is what is promised; older ones are tried.
   bool usesOnnx = llvm::any_of(model.proto.graph().node(),
                                [](const auto &node) { return isOnnxDomain(node.domain()); });
   if (!opset && usesOnnx)
     return model.error() << "the model names no version of the operator set ai.onnx; export it "
                             "again with opset 7 to "
                          << kOpset;
-  if (opset && (opset < kOldestOpset || opset > kOpset))
-    return model.error() << "the model uses opset " << opset << " of ai.onnx; versions "
-                         << kOldestOpset << " to " << kOpset
-                         << " are understood: convert it with onnx.version_converter";
+  if (opset != 0 && (opset < kOldestOpset || opset > kOpset))
+    return model.error() << "the model uses opset " << opset << " of ai.onnx; versions 7 to "
+                         << kOpset << " are understood: convert it with onnx.version_converter";
 
   std::vector<std::pair<TensorProto *, int>> disguised;
   disguisePacked(*model.proto.mutable_graph(), disguised);

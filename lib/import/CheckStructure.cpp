@@ -61,8 +61,8 @@ LogicalResult StructureCheck::shape(const ValueInfoProto &value, const char *wha
         return model.error() << what << " '" << value.name() << "' has size " << dim.dim_value()
                              << " on axis " << axis << "; bind it with --dim " << value.name()
                              << ':' << axis << "=N";
-      if (dim.dim_value() && (llvm::MulOverflow(elements, dim.dim_value(), elements) ||
-                              elements > kMaxElements))
+      if (dim.dim_value() &&
+          (llvm::MulOverflow(elements, dim.dim_value(), elements) || elements > kMaxElements))
         return model.error() << what << " '" << value.name()
                              << "' has more than 2^48 elements; check axis " << axis << " (size "
                              << dim.dim_value() << ")";
@@ -102,8 +102,8 @@ LogicalResult StructureCheck::missing(const GraphProto &graph, int nodeIndex, St
       if (length == 8)
         chain += "... -> ";
       chain += "\"" + nodeLabel(node, nodeIndex) + "\"";
-      return model.error(node.name()) << text << " lies on a cycle: " << chain
-                                      << "; an ONNX graph must be acyclic";
+      return model.error(node.name())
+             << text << " lies on a cycle: " << chain << "; an ONNX graph must be acyclic";
     }
     for (const std::string &name : graph.node(at).input()) {
       auto producer = producers.find(name);

@@ -32,7 +32,8 @@ static bool buildBody(const OpSchema &schema, NodeContext &context, FunctionProt
     std::vector<int> versions = schema.context_dependent_function_opset_versions();
     int version = versions.empty() ? schema.since_version()
                                    : *std::max_element(versions.begin(), versions.end());
-    if (!schema.BuildContextDependentFunction(build, body, std::max(version, schema.since_version())))
+    if (!schema.BuildContextDependentFunction(build, body,
+                                              std::max(version, schema.since_version())))
       return false;
   } else if (const FunctionProto *stored = schema.GetFunction()) {
     body = *stored;
@@ -106,6 +107,9 @@ LogicalResult accel::expandOnnxFunction(RewriterBase &rewriter, Operation *op) {
     if (failed(inferShapes(model)) || failed(upgradeOpset(model, changed)) ||
         (changed && failed(inferShapes(model))))
       return failure();
+    for (const auto &node : graph.node())
+      if (!isOnnxDomain(node.domain())) // the upgrade kept it as it was
+        return failure();
 
     llvm::StringMap<const TypeProto *> types;
     for (const auto &list : {&graph.value_info(), &graph.input(), &graph.output()})
@@ -139,7 +143,8 @@ LogicalResult accel::expandOnnxFunction(RewriterBase &rewriter, Operation *op) {
       if (!value) {
         if (!result.use_empty())
           return undo();
-        value = ir::createOp(builder, op->getLoc(), "None", builder.getNoneType(), {})->getResult(0);
+        value =
+            ir::createOp(builder, op->getLoc(), "None", builder.getNoneType(), {})->getResult(0);
       }
       // A model's own types may be more precise than what the body tells.
       if (value.getType() != result.getType() && !isa<NoneType>(value.getType()) &&

@@ -106,8 +106,9 @@ LogicalResult accel::import::exportAttributes(Operation *op, NodeProto &node) {
     node.set_op_type(op->getName().stripDialect().str());
   }
   auto fields = op->getAttrOfType<DictionaryAttr>("fields");
-  ArrayRef<NamedAttribute> list =
-      !custom ? op->getAttrs() : fields ? fields.getValue() : ArrayRef<NamedAttribute>();
+  ArrayRef<NamedAttribute> list = !custom  ? op->getAttrs()
+                                  : fields ? fields.getValue()
+                                           : ArrayRef<NamedAttribute>();
   for (NamedAttribute attr : list) {
     if (attr.getName().getValue().contains('.'))
       continue; // of another dialect: nothing of ONNX
@@ -224,9 +225,9 @@ LogicalResult Exporter::block(Block &block, GraphProto &graph) {
       }
       auto [entry, isNew] = names.try_emplace(result);
       if (isNew)
-        entry->second = unique(name + (result.getResultNumber()
-                                           ? ":" + std::to_string(result.getResultNumber())
-                                           : ""));
+        entry->second =
+            unique(name + (result.getResultNumber() ? ":" + std::to_string(result.getResultNumber())
+                                                    : ""));
       std::string output = entry->second;
       node.add_output(output);
       // Shapes for readers, and types where nothing else tells them.

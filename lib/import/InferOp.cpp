@@ -55,8 +55,7 @@ static Type refine(Type known, Type inferred) {
   return RankedTensorType::get(dims, a.getElementType());
 }
 
-LogicalResult accel::inferOnnxOp(Operation *op,
-                                 function_ref<DenseElementsAttr(Value)> constantOf) {
+LogicalResult accel::inferOnnxOp(Operation *op, function_ref<DenseElementsAttr(Value)> constantOf) {
   StringRef kind = op->getName().stripDialect();
   const auto *schema = ::onnx::OpSchemaRegistry::Schema(kind.str(), kOpset);
   // Subgraphs have inferred their own types at import; their outputs do not
@@ -93,9 +92,9 @@ LogicalResult accel::inferOnnxOp(Operation *op,
     if (schema->has_type_and_shape_inference_function()) {
       schema->GetTypeAndShapeInferenceFunction()(inference);
     } else if (schema->HasFunction()) {
-      ::onnx::shape_inference::InferShapeForFunctionNode(
-          *schema->GetFunction(), ::onnx::OpSchemaRegistry::Instance(), inference, options, {},
-          &symbols, &values);
+      ::onnx::shape_inference::InferShapeForFunctionNode(*schema->GetFunction(),
+                                                         ::onnx::OpSchemaRegistry::Instance(),
+                                                         inference, options, {}, &symbols, &values);
     }
     for (int i = 0; i < context.node.output_size(); ++i)
       inferred.push_back(importType(*inference.getOutputType(i), op->getContext()));

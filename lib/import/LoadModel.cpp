@@ -31,9 +31,7 @@ std::string accel::import::nodeText(const ::onnx::NodeProto &node, int index) {
   return "node \"" + nodeLabel(node, index) + "\" (" + node.op_type() + ")";
 }
 
-bool accel::import::isOnnxDomain(StringRef domain) {
-  return domain.empty() || domain == "ai.onnx";
-}
+bool accel::import::isOnnxDomain(StringRef domain) { return domain.empty() || domain == "ai.onnx"; }
 
 int64_t accel::import::opsetOf(const ::onnx::ModelProto &model) {
   for (const auto &import : model.opset_import())
@@ -66,9 +64,9 @@ std::string accel::import::nodeOfMessage(StringRef what) {
     StringRef rest = what.drop_front(at + begin.size());
     return rest.take_front(rest.find(end)).trim();
   };
-  StringRef name = between("node name: ", ")"), type = between("op_type:", ",");
-  if (type.empty() || type.contains('\n'))
-    type = between("op_type:", ")");
+  // ONNX names the node as "(op_type:Conv, node name: conv1): ...".
+  StringRef head = between("(op_type:", "): ");
+  auto [type, name] = head.split(", node name: ");
   if (what.contains("Bad node spec for node. Name: ")) {
     name = between("Bad node spec for node. Name: ", " OpType:");
     type = between(" OpType: ", "\n");
@@ -209,19 +207,19 @@ bool ExternalData::load(TensorProto &tensor) {
                             Twine(needed));
   if (offset > file->size() || uint64_t(needed) > file->size() - offset)
     return fail(tensor, "external data '" + location + "' has " + Twine(file->size()) +
-                            " bytes, but bytes " + Twine(offset) + " to " +
-                            Twine(offset + needed) + " are needed");
+                            " bytes, but bytes " + Twine(offset) + " to " + Twine(offset + needed) +
+                            " are needed");
   tensor.clear_external_data();
   tensor.clear_data_location();
-  bool forShapes = (tensor.data_type() == TensorProto::INT64 ||
-                    tensor.data_type() == TensorProto::INT32) &&
-                   uint64_t(needed) <= kShapeDataLimit;
+  bool forShapes =
+      (tensor.data_type() == TensorProto::INT64 || tensor.data_type() == TensorProto::INT32) &&
+      uint64_t(needed) <= kShapeDataLimit;
   if (forShapes || needed <= ir::kDenseLimit) {
     tensor.set_raw_data(file->data() + offset, needed);
   } else {
     tensor.set_raw_data(tensorToken(model.tensors.size()));
-    model.tensors.push_back(ir::FileAttr::get(
-        model.context, StringAttr::get(model.context, *path), offset, needed));
+    model.tensors.push_back(
+        ir::FileAttr::get(model.context, StringAttr::get(model.context, *path), offset, needed));
   }
   return true;
 }
@@ -254,9 +252,9 @@ LogicalResult accel::import::loadModel(Model &model) {
 
   auto path = StringAttr::get(model.context, model.path);
   for (CutTensor &cut : skeleton.tensors)
-    model.tensors.push_back(
-        cut.length ? ir::FileAttr::get(model.context, path, cut.offset, cut.length)
-                   : files.own(model.context, std::move(cut.decoded)));
+    model.tensors.push_back(cut.length
+                                ? ir::FileAttr::get(model.context, path, cut.offset, cut.length)
+                                : files.own(model.context, std::move(cut.decoded)));
 
   ExternalData external(model);
   auto load = [&](TensorProto &tensor) { return external.load(tensor); };

@@ -21,12 +21,13 @@ namespace ir = ::accel::onnx;
 
 /// Every operator is brought to this version of the domain ai.onnx.
 inline constexpr int kOpset = 27;
-inline constexpr int kOldestOpset = 7;
+/// Versions before 7 work where the converter knows their operators.
+inline constexpr int kOldestOpset = 1;
 
 /// A model and where its large tensors are.
 struct Model {
   std::string path;
-  ::onnx::ModelProto proto;               // large tensors hold tokens
+  ::onnx::ModelProto proto;          // large tensors hold tokens
   std::vector<ir::FileAttr> tensors; // token number -> bytes
   mlir::MLIRContext *context = nullptr;
   std::string node; // being converted, for errors

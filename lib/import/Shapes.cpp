@@ -3,7 +3,7 @@
 
 #include "Model.h"
 
-#include "onnx/checker.h"
+#include "onnx/defs/schema.h"
 #include "onnx/shape_inference/implementation.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -19,6 +19,10 @@ FailureOr<DimBinding> accel::parseDimBinding(StringRef text, std::string &error)
   auto [name, number] = text.rsplit('=');
   DimBinding binding;
   binding.name = name.str();
+  // INPUT[AXIS] is another spelling of INPUT:AXIS.
+  if (name.ends_with("]"))
+    if (auto [input, axis] = name.drop_back().rsplit('['); !axis.empty())
+      binding.name = (input + ":" + axis).str();
   if (name.empty() || number.getAsInteger(10, binding.value) || binding.value <= 0) {
     error = ("--dim " + text + ": expected NAME=N or INPUT:AXIS=N with N of at least 1").str();
     return failure();
@@ -86,26 +90,25 @@ LogicalResult accel::import::bindDims(Model &model, ArrayRef<DimBinding> dims) {
     auto [inputName, axisText] = StringRef(binding.name).rsplit(':');
     int64_t axis;
     auto *inputs = graph.mutable_input();
-    auto input = llvm::find_if(*inputs, [&](const auto &value) {
-      return !axisText.empty() && value.name() == inputName;
-    });
+    auto input = llvm::find_if(
+        *inputs, [&](const auto &value) { return !axisText.empty() && value.name() == inputName; });
     if (input == inputs->end() || axisText.getAsInteger(10, axis)) {
       auto [entry, isNew] = names.try_emplace(binding.name, binding.value);
       if (!isNew && entry->second != binding.value)
-        return model.error() << "--dim " << binding.name << " is given twice, as "
-                             << entry->second << " and as " << binding.value;
+        return model.error() << "--dim " << binding.name << " is given twice, as " << entry->second
+                             << " and as " << binding.value;
       continue;
     }
     auto *tensor = input->mutable_type()->mutable_tensor_type();
     int64_t rank = tensor->shape().dim_size();
     if (axis < 0 || axis >= rank)
-      return model.error() << "--dim " << binding.name << ": input '" << inputName
-                           << "' has rank " << rank << ", so the axis must be 0 to " << rank - 1;
+      return model.error() << "--dim " << binding.name << ": input '" << inputName << "' has rank "
+                           << rank << ", so the axis must be 0 to " << rank - 1;
     auto *dim = tensor->mutable_shape()->mutable_dim(axis);
     if (dim->has_dim_value() && dim->dim_value() >= 0 && dim->dim_value() != binding.value)
-      return model.error() << "--dim " << binding.name << '=' << binding.value << ": axis "
-                           << axis << " of input '" << inputName << "' is fixed to "
-                           << dim->dim_value() << " in the model";
+      return model.error() << "--dim " << binding.name << '=' << binding.value << ": axis " << axis
+                           << " of input '" << inputName << "' is fixed to " << dim->dim_value()
+                           << " in the model";
     if (dim->has_dim_param() && !dim->dim_param().empty())
       names.try_emplace(dim->dim_param(), binding.value);
     dim->set_dim_value(binding.value);
@@ -130,14 +133,38 @@ LogicalResult accel::import::bindDims(Model &model, ArrayRef<DimBinding> dims) {
   return success();
 }
 
+/// Inference by function body binds only attributes that are written down and
+/// fails on the others (MeanVarianceNormalization without axes): write them.
+static void writeFunctionDefaults(GraphProto &graph, int opset) {
+  for (auto &node : *graph.mutable_node()) {
+    for (auto &attribute : *node.mutable_attribute())
+      if (attribute.has_g())
+        writeFunctionDefaults(*attribute.mutable_g(), opset);
+    const auto *schema = isOnnxDomain(node.domain())
+                             ? ::onnx::OpSchemaRegistry::Schema(node.op_type(), opset)
+                             : nullptr;
+    if (!schema || schema->has_type_and_shape_inference_function() || !schema->HasFunction())
+      continue;
+    for (const auto &[name, attribute] : schema->attributes()) {
+      bool given = llvm::any_of(node.attribute(), [&](const auto &a) { return a.name() == name; });
+      if (given || attribute.default_value.type() == ::onnx::AttributeProto::UNDEFINED)
+        continue;
+      auto *added = node.add_attribute();
+      *added = attribute.default_value;
+      added->set_name(name);
+    }
+  }
+}
+
 LogicalResult accel::import::inferShapes(Model &model) {
   std::string what;
   try {
+    writeFunctionDefaults(*model.proto.mutable_graph(), int(opsetOf(model.proto)));
     ::onnx::ShapeInferenceOptions options(/*check_type=*/true, /*strict_mode=*/1,
                                           /*data_prop=*/true);
     ::onnx::shape_inference::DataValueMap values;
-    ::onnx::shape_inference::InferShapes(model.proto, ::onnx::OpSchemaRegistry::Instance(),
-                                         options, &values);
+    ::onnx::shape_inference::InferShapes(model.proto, ::onnx::OpSchemaRegistry::Instance(), options,
+                                         &values);
     return success();
   } catch (const std::exception &exception) {
     what = exception.what();

@@ -37,7 +37,7 @@ Type accel::import::importType(const TypeProto &type, MLIRContext *context) {
   case TypeProto::kMapType: {
     Type key = ir::elementType(type.map_type().key_type(), context);
     return ir::MapType::get(context, key ? key : ir::UnknownType::get(context),
-                              importType(type.map_type().value_type(), context));
+                            importType(type.map_type().value_type(), context));
   }
   case TypeProto::kOpaqueType:
     return ir::OpaqueType::get(context, type.opaque_type().domain(), type.opaque_type().name());
@@ -139,8 +139,8 @@ Attribute accel::import::importTensor(const TensorProto &tensor, const Model &mo
   for (int64_t dim : tensor.dims())
     if (dim < 0)
       return refuse("has the negative dimension " + Twine(dim));
-  type = RankedTensorType::get(
-      SmallVector<int64_t>(tensor.dims().begin(), tensor.dims().end()), element);
+  type = RankedTensorType::get(SmallVector<int64_t>(tensor.dims().begin(), tensor.dims().end()),
+                               element);
 
   if (isa<ir::StringType>(element)) {
     int64_t count = 1;
@@ -160,8 +160,7 @@ Attribute accel::import::importTensor(const TensorProto &tensor, const Model &mo
   if (needed < 0)
     return refuse("has more than 2^63 bytes");
   auto wrongSize = [&](int64_t has) {
-    return refuse("has " + Twine(has) + " bytes of data, its type and shape need " +
-                  Twine(needed));
+    return refuse("has " + Twine(has) + " bytes of data, its type and shape need " + Twine(needed));
   };
   if (auto number = tokenNumber(tensor.raw_data()); number && *number < model.tensors.size()) {
     ir::FileAttr file = model.tensors[*number];

@@ -4,7 +4,8 @@
 // ONNX's version converter, node by node: only nodes whose operator changed are
 // taken apart, converted in a model of their own and put back. So one operator
 // that the converter cannot handle is named, and a chain of 100,000 nodes costs
-// no more than its old operators.
+// no more than its old operators. A node that cannot be converted is kept as an
+// operator of the domain ai.onnx.vN: it imports, and the lowering names it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -40,6 +41,8 @@ enum class Path {
 class Converter : public DefaultVersionConverter {
 public:
   Path path(const std::string &op, int from) const {
+    if (op == "Scan" && from < 9)
+      return Path::NoAdapter; // the adapter forgets the batch axis of version 8
     auto known = all_schemas.find(op);
     if (known == all_schemas.end())
       return Path::NoAdapter;
@@ -75,12 +78,11 @@ private:
 
 class Upgrade {
 public:
-  Upgrade(Model &model, int from) : model(model), from(from) {}
-  LogicalResult graph(GraphProto &graph);
-  bool changed = false;
+  explicit Upgrade(int from) : from(from) {}
+  void graph(GraphProto &graph);
+  bool changed = false, keptOld = false;
 
 private:
-  Model &model;
   int from;
   llvm::StringMap<Path> paths;
   llvm::StringMap<const TypeProto *> types; // of visible values
@@ -100,25 +102,12 @@ private:
     }
     return entry->second;
   }
-  LogicalResult convert(const NodeProto &node, int index,
-                        google::protobuf::RepeatedPtrField<NodeProto> &result,
-                        GraphProto &owner);
-  bool fitsNewest(const NodeProto &node) {
-    const OpSchema *schema = OpSchemaRegistry::Schema(node.op_type(), kOpset);
-    if (!schema)
-      return false;
-    try {
-      schema->Verify(node);
-      return true;
-    } catch (const std::exception &) {
-      return false;
-    }
-  }
+  bool convert(const NodeProto &node, int index,
+               google::protobuf::RepeatedPtrField<NodeProto> &result, GraphProto &owner);
 };
 
-LogicalResult Upgrade::convert(const NodeProto &node, int index,
-                               google::protobuf::RepeatedPtrField<NodeProto> &result,
-                               GraphProto &owner) {
+bool Upgrade::convert(const NodeProto &node, int index,
+                      google::protobuf::RepeatedPtrField<NodeProto> &result, GraphProto &owner) {
   ModelProto single;
   single.set_ir_version(8);
   auto *opset = single.add_opset_import();
@@ -146,13 +135,9 @@ LogicalResult Upgrade::convert(const NodeProto &node, int index,
   }
   ModelProto converted;
   try {
-    converted = converter().convert_version(single, ::onnx::OpSetID(from),
-                                            ::onnx::OpSetID(kOpset));
-  } catch (const std::exception &exception) {
-    return model.error(node.name())
-           << nodeText(node, index) << " cannot be converted from opset " << from << " to "
-           << kOpset << ": " << plainMessage(exception.what())
-           << "; export the model with a newer opset";
+    converted = converter().convert_version(single, ::onnx::OpSetID(from), ::onnx::OpSetID(kOpset));
+  } catch (const std::exception &) {
+    return false;
   }
   // Names that the converter invented are unique in its small model only.
   llvm::StringMap<std::string> renamed;
@@ -183,10 +168,10 @@ LogicalResult Upgrade::convert(const NodeProto &node, int index,
       part.set_name(nodeLabel(node, index));
     *result.Add() = part;
   }
-  return success();
+  return true;
 }
 
-LogicalResult Upgrade::graph(GraphProto &graph) {
+void Upgrade::graph(GraphProto &graph) {
   for (const auto &values : {&graph.input(), &graph.value_info(), &graph.output()})
     for (const auto &value : *values)
       types[value.name()] = &value.type();
@@ -208,26 +193,22 @@ LogicalResult Upgrade::graph(GraphProto &graph) {
   for (int i = 0; i < nodes.size(); ++i) {
     NodeProto &node = *nodes.Mutable(i);
     for (auto &attribute : *node.mutable_attribute())
-      if (attribute.has_g() && failed(this->graph(*attribute.mutable_g())))
-        return failure();
+      if (attribute.has_g())
+        this->graph(*attribute.mutable_g());
     Path path = isOnnxDomain(node.domain()) ? pathOf(node.op_type()) : Path::Unchanged;
-    if (path != Path::Unchanged) {
+    changed |= path != Path::Unchanged;
+    // Positions of nameless nodes stay those of the file.
+    bool kept = path == Path::NoAdapter ||
+                (path == Path::Convert && !convert(node, i, *graph.mutable_node(), graph));
+    if (path != Path::Unchanged && !kept)
       // Types may change with the operator (Dropout's mask became bool).
-      changed = true;
       for (const std::string &output : node.output())
         outdated[output] = true;
-    }
-    if (path == Path::NoAdapter && fitsNewest(node))
-      path = Path::Nothing; // nothing in the node depends on what changed
-    if (path == Path::NoAdapter)
-      return model.error(node.name())
-             << nodeText(node, i) << ": no conversion from opset " << from << " to " << kOpset
-             << " exists for this operator; export the model with a newer opset";
-    if (path == Path::Convert) {
-      // Positions of nameless nodes stay those of the file.
-      if (failed(convert(node, i, *graph.mutable_node(), graph)))
-        return failure();
+    if (path == Path::Convert && !kept)
       continue;
+    if (kept) {
+      keptOld = true;
+      node.set_domain("ai.onnx.v" + std::to_string(from));
     }
     if (node.name().empty())
       node.set_name(nodeLabel(node, i));
@@ -244,7 +225,6 @@ LogicalResult Upgrade::graph(GraphProto &graph) {
     if (!outdated.count(values->Get(i).name()))
       values->SwapElements(kept++, i);
   values->DeleteSubrange(kept, values->size() - kept);
-  return success();
 }
 
 } // namespace
@@ -253,10 +233,14 @@ LogicalResult accel::import::upgradeOpset(Model &model, bool &changed) {
   int64_t opset = opsetOf(model.proto);
   changed = false;
   if (opset && opset != kOpset) {
-    Upgrade upgrade(model, opset);
-    if (failed(upgrade.graph(*model.proto.mutable_graph())))
-      return failure();
+    Upgrade upgrade(opset);
+    upgrade.graph(*model.proto.mutable_graph());
     changed = upgrade.changed;
+    if (upgrade.keptOld) {
+      auto *old = model.proto.add_opset_import();
+      old->set_domain("ai.onnx.v" + std::to_string(opset));
+      old->set_version(opset);
+    }
   }
   for (auto &import : *model.proto.mutable_opset_import())
     if (isOnnxDomain(import.domain()))

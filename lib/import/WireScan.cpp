@@ -31,14 +31,14 @@ struct ChildField {
   Kind child;
 };
 constexpr ChildField kChildren[] = {
-    {Kind::Model, 7, Kind::Graph},       {Kind::Model, 20, Kind::Training},
-    {Kind::Model, 25, Kind::Function},   {Kind::Training, 1, Kind::Graph},
-    {Kind::Training, 2, Kind::Graph},    {Kind::Graph, 1, Kind::Node},
-    {Kind::Graph, 5, Kind::Tensor},      {Kind::Graph, 15, Kind::Sparse},
-    {Kind::Node, 5, Kind::Attribute},    {Kind::Attribute, 5, Kind::Tensor},
-    {Kind::Attribute, 6, Kind::Graph},   {Kind::Attribute, 10, Kind::Tensor},
-    {Kind::Attribute, 11, Kind::Graph},  {Kind::Attribute, 22, Kind::Sparse},
-    {Kind::Attribute, 23, Kind::Sparse}, {Kind::Function, 7, Kind::Node},
+    {Kind::Model, 7, Kind::Graph},        {Kind::Model, 20, Kind::Training},
+    {Kind::Model, 25, Kind::Function},    {Kind::Training, 1, Kind::Graph},
+    {Kind::Training, 2, Kind::Graph},     {Kind::Graph, 1, Kind::Node},
+    {Kind::Graph, 5, Kind::Tensor},       {Kind::Graph, 15, Kind::Sparse},
+    {Kind::Node, 5, Kind::Attribute},     {Kind::Attribute, 5, Kind::Tensor},
+    {Kind::Attribute, 6, Kind::Graph},    {Kind::Attribute, 10, Kind::Tensor},
+    {Kind::Attribute, 11, Kind::Graph},   {Kind::Attribute, 22, Kind::Sparse},
+    {Kind::Attribute, 23, Kind::Sparse},  {Kind::Function, 7, Kind::Node},
     {Kind::Function, 11, Kind::Attribute}};
 
 std::optional<Kind> childKind(Kind parent, uint32_t field) {
@@ -50,8 +50,8 @@ std::optional<Kind> childKind(Kind parent, uint32_t field) {
 
 struct Field {
   uint32_t number = 0, wireType = 0;
-  uint64_t begin = 0;              // of the tag
-  uint64_t lengthAt = 0;           // of the length varint
+  uint64_t begin = 0;               // of the tag
+  uint64_t lengthAt = 0;            // of the length varint
   uint64_t payload = 0, length = 0; // of the contents
   uint64_t end() const { return payload + length; }
 };
