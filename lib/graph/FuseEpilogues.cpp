@@ -69,8 +69,8 @@ static MapOp absorbMaps(MapOp map) {
     AffineMap access = mapAt(map.getMaps(), i);
     bool once = llvm::count(map.getExtras(), map.getExtras()[i]) == 1;
     // A permutation reads every element once.
-    if (producer && once && (onlyUsedBy(producer.getResult(), map) || onlyWidens(producer)) && access.isPermutation() &&
-        bodySteps(producer) + bodySteps(map) <= 2 * kMaxBodySteps)
+    if (producer && once && (onlyUsedBy(producer.getResult(), map) || onlyWidens(producer)) &&
+        access.isPermutation() && bodySteps(producer) + bodySteps(map) <= 2 * kMaxBodySteps)
       if (Operation *joined = commit(fuseIntoConsumer(producer, map, i), map, producer)) {
         map = cast<MapOp>(joined);
         i = 0;
@@ -119,6 +119,32 @@ static void visitReshape(accel::ReshapeOp op) {
     op.erase();
 }
 
+/// Rows are the same in another shape: softmax(reshape(x)) = reshape(softmax(x))
+/// where the last dimension stays. Between two products both reshapes vanish.
+static void visitRows(Operation *op) {
+  auto view = op->getOperand(0).getDefiningOp<accel::ReshapeOp>();
+  auto compute = cast<ComputeOpInterface>(op);
+  if (!view || !compute.getExtras().empty())
+    return;
+  ArrayRef<int64_t> from = shapeOf(view.getInput()), to = shapeOf(op->getResult(0));
+  int64_t last = int64_t(to.size()) - 1;
+  if (from.empty() || to.empty() || from.back() != to.back() || from.size() > 6)
+    return;
+  OpBuilder b(op);
+  SmallVector<NamedAttribute> changed;
+  if (auto normalize = dyn_cast<NormalizeOp>(op)) {
+    if (normalize.getDims() != ArrayRef<int64_t>{last})
+      return;
+    changed.push_back(b.getNamedAttr("dims", b.getDenseI64ArrayAttr({int64_t(from.size()) - 1})));
+  }
+  Value result = op->getResult(0);
+  Operation *made =
+      rebuild(op, view.getInput(), RankedTensorType::get(from, elementOf(result)), changed);
+  Value back = accel::ReshapeOp::create(b, op->getLoc(), result.getType(), made->getResult(0));
+  result.replaceAllUsesWith(back);
+  op->erase();
+}
+
 namespace {
 struct FuseEpilogues : accel::impl::FuseEpiloguesBase<FuseEpilogues> {
   void runOnOperation() override {
@@ -131,6 +157,8 @@ struct FuseEpilogues : accel::impl::FuseEpiloguesBase<FuseEpilogues> {
           visitMap(map);
         else if (auto reshape = dyn_cast<accel::ReshapeOp>(op))
           visitReshape(reshape);
+        else if (isa<SoftmaxOp, NormalizeOp>(op))
+          visitRows(&op);
       }
       eraseUnused(block);
     }

@@ -145,8 +145,8 @@ bool HostTensor::isSplat() const {
 DenseElementsAttr HostTensor::toAttr() const {
   RankedTensorType shaped = tensorType();
   if (count && type.getIntOrFloatBitWidth() % 8 == 0)
-    return DenseElementsAttr::getFromRawBuffer(
-        shaped, isSplat() ? view.take_front(width) : view.take_front(count * width));
+    return DenseElementsAttr::getFromRawBuffer(shaped, isSplat() ? view.take_front(width)
+                                                                 : view.take_front(count * width));
   if (type.isInteger(1)) {
     SmallVector<bool> values(count);
     for (int64_t i = 0; i < count; ++i)

@@ -46,7 +46,8 @@ static void walk(ArrayRef<int64_t> shape, ArrayRef<int64_t> strides, int64_t bas
 HostTensor accel::stridedCopy(const HostTensor &source, int64_t base, ArrayRef<int64_t> strides,
                               ArrayRef<int64_t> shape) {
   HostTensor result(source.element(), shape);
-  walk(shape, strides, base, [&](int64_t i, int64_t offset) { result.copyFrom(source, offset, i); });
+  walk(shape, strides, base,
+       [&](int64_t i, int64_t offset) { result.copyFrom(source, offset, i); });
   return result;
 }
 
@@ -602,8 +603,8 @@ FailureOr<std::vector<HostTensor>> accel::evaluate(func::FuncOp function,
                                                    ArrayRef<HostTensor> inputs) {
   Block &block = function.getBody().front();
   if (inputs.size() != block.getNumArguments())
-    return function.emitError("takes ") << block.getNumArguments() << " inputs, got "
-                                        << inputs.size();
+    return function.emitError("takes ")
+           << block.getNumArguments() << " inputs, got " << inputs.size();
   Evaluator evaluator;
   DenseMap<Value, int64_t> uses;
   for (auto [arg, input] : llvm::zip_equal(block.getArguments(), inputs)) {

@@ -13,29 +13,101 @@ using namespace accel;
 
 namespace {
 enum Kind {
-  Unknown, Constant, AddF, SubF, MulF, DivF, RemF, NegF, MaxF, MinF, CmpF, CmpI, Select, AddI, SubI,
-  MulI, DivI, RemI, And, Or, Xor, ShL, ShRU, ShRS, MaxI, MinI, Exp, Log, Tanh, Erf, Sqrt, RSqrt,
-  Floor, Ceil, RoundEven, Trunc, AbsF, AbsI, Pow, Sin, Cos, Fma, Convert, Sigmoid, Recip
+  Unknown,
+  Constant,
+  AddF,
+  SubF,
+  MulF,
+  DivF,
+  RemF,
+  NegF,
+  MaxF,
+  MinF,
+  CmpF,
+  CmpI,
+  Select,
+  AddI,
+  SubI,
+  MulI,
+  DivI,
+  RemI,
+  And,
+  Or,
+  Xor,
+  ShL,
+  ShRU,
+  ShRS,
+  MaxI,
+  MinI,
+  Exp,
+  Log,
+  Tanh,
+  Erf,
+  Sqrt,
+  RSqrt,
+  Floor,
+  Ceil,
+  RoundEven,
+  Trunc,
+  AbsF,
+  AbsI,
+  Pow,
+  Sin,
+  Cos,
+  Fma,
+  Convert,
+  Sigmoid,
+  Recip
 };
 } // namespace
 
 static int kindOf(Operation *op) {
   return llvm::StringSwitch<int>(op->getName().getStringRef())
-      .Case("arith.constant", Constant).Case("arith.addf", AddF).Case("arith.subf", SubF)
-      .Case("arith.mulf", MulF).Case("arith.divf", DivF).Case("arith.remf", RemF)
-      .Case("arith.negf", NegF).Case("arith.maximumf", MaxF).Case("arith.minimumf", MinF)
-      .Case("arith.cmpf", CmpF).Case("arith.cmpi", CmpI).Case("arith.select", Select)
-      .Case("arith.addi", AddI).Case("arith.subi", SubI).Case("arith.muli", MulI)
-      .Case("arith.divsi", DivI).Case("arith.remsi", RemI).Case("arith.andi", And)
-      .Case("arith.ori", Or).Case("arith.xori", Xor).Case("arith.shli", ShL)
-      .Case("arith.shrui", ShRU).Case("arith.shrsi", ShRS).Case("arith.maxsi", MaxI)
-      .Case("arith.minsi", MinI).Case("math.exp", Exp).Case("math.log", Log)
-      .Case("math.tanh", Tanh).Case("math.erf", Erf).Case("math.sqrt", Sqrt)
-      .Case("math.rsqrt", RSqrt).Case("math.floor", Floor).Case("math.ceil", Ceil)
-      .Case("math.roundeven", RoundEven).Case("math.trunc", Trunc).Case("math.absf", AbsF)
-      .Case("math.absi", AbsI).Case("math.powf", Pow).Case("math.sin", Sin).Case("math.cos", Cos)
-      .Case("math.fma", Fma).Case("accel.convert", Convert).Case("accel.sigmoid", Sigmoid)
-      .Case("accel.recip", Recip).Default(Unknown);
+      .Case("arith.constant", Constant)
+      .Case("arith.addf", AddF)
+      .Case("arith.subf", SubF)
+      .Case("arith.mulf", MulF)
+      .Case("arith.divf", DivF)
+      .Case("arith.remf", RemF)
+      .Case("arith.negf", NegF)
+      .Case("arith.maximumf", MaxF)
+      .Case("arith.minimumf", MinF)
+      .Case("arith.cmpf", CmpF)
+      .Case("arith.cmpi", CmpI)
+      .Case("arith.select", Select)
+      .Case("arith.addi", AddI)
+      .Case("arith.subi", SubI)
+      .Case("arith.muli", MulI)
+      .Case("arith.divsi", DivI)
+      .Case("arith.remsi", RemI)
+      .Case("arith.andi", And)
+      .Case("arith.ori", Or)
+      .Case("arith.xori", Xor)
+      .Case("arith.shli", ShL)
+      .Case("arith.shrui", ShRU)
+      .Case("arith.shrsi", ShRS)
+      .Case("arith.maxsi", MaxI)
+      .Case("arith.minsi", MinI)
+      .Case("math.exp", Exp)
+      .Case("math.log", Log)
+      .Case("math.tanh", Tanh)
+      .Case("math.erf", Erf)
+      .Case("math.sqrt", Sqrt)
+      .Case("math.rsqrt", RSqrt)
+      .Case("math.floor", Floor)
+      .Case("math.ceil", Ceil)
+      .Case("math.roundeven", RoundEven)
+      .Case("math.trunc", Trunc)
+      .Case("math.absf", AbsF)
+      .Case("math.absi", AbsI)
+      .Case("math.powf", Pow)
+      .Case("math.sin", Sin)
+      .Case("math.cos", Cos)
+      .Case("math.fma", Fma)
+      .Case("accel.convert", Convert)
+      .Case("accel.sigmoid", Sigmoid)
+      .Case("accel.recip", Recip)
+      .Default(Unknown);
 }
 
 BodyProgram::BodyProgram(Region &body) {
@@ -84,8 +156,7 @@ static int64_t saturate(double value, Type type) {
   if (value <= low)
     return int64_t(low);
   if (value >= high) // 2^63 - 1 is not a double: name it as an integer.
-    return type.getIntOrFloatBitWidth() >= 63 ? std::numeric_limits<int64_t>::max()
-                                              : int64_t(high);
+    return type.getIntOrFloatBitWidth() >= 63 ? std::numeric_limits<int64_t>::max() : int64_t(high);
   return int64_t(value);
 }
 
@@ -114,7 +185,7 @@ static void convert(const Lanes &in, Type from, Type to, bool saturates, size_t 
       out.f.resize(n);
       for (size_t i = 0; i < n; ++i) // integers round once
         out.f[i] = isa<IntegerType>(from) && to.isF32() ? float(in.i[i])
-                                                         : float(roundTo(source(i), floats));
+                                                        : float(roundTo(source(i), floats));
     }
     return;
   }
@@ -123,11 +194,13 @@ static void convert(const Lanes &in, Type from, Type to, bool saturates, size_t 
     if (to.isInteger(1))
       out.i[i] = source(i) != 0;
     else if (isa<FloatType>(from))
-      out.i[i] = saturates ? saturate(std::nearbyint(source(i)), to)
-                           : wrap(saturate(std::trunc(source(i)),
-                                           IntegerType::get(to.getContext(), 64)), to);
+      out.i[i] =
+          saturates
+              ? saturate(std::nearbyint(source(i)), to)
+              : wrap(saturate(std::trunc(source(i)), IntegerType::get(to.getContext(), 64)), to);
     else if (saturates)
-      out.i[i] = int64_t(std::clamp<double>(double(in.i[i]), limitOf(to, false), limitOf(to, true)));
+      out.i[i] =
+          int64_t(std::clamp<double>(double(in.i[i]), limitOf(to, false), limitOf(to, true)));
     else
       out.i[i] = wrap(in.i[i], to);
   }
@@ -148,32 +221,58 @@ static void floatStep(int kind, size_t n, const T *x, const T *y, const T *z, T 
     out[i] = EXPR;                                                                                 \
   return
   switch (kind) {
-  case AddF: LOOP(x[i] + y[i]);
-  case SubF: LOOP(x[i] - y[i]);
-  case MulF: LOOP(x[i] * y[i]);
-  case DivF: LOOP(x[i] / y[i]);
-  case RemF: LOOP(std::fmod(x[i], y[i]));
-  case NegF: LOOP(-x[i]);
-  case MaxF: LOOP(maximum(x[i], y[i]));
-  case MinF: LOOP(minimum(x[i], y[i]));
-  case Exp: LOOP(std::exp(x[i]));
-  case Log: LOOP(std::log(x[i]));
-  case Tanh: LOOP(std::tanh(x[i]));
-  case Erf: LOOP(std::erf(x[i]));
-  case Sqrt: LOOP(std::sqrt(x[i]));
-  case RSqrt: LOOP(T(1) / std::sqrt(x[i]));
-  case Floor: LOOP(std::floor(x[i]));
-  case Ceil: LOOP(std::ceil(x[i]));
-  case RoundEven: LOOP(std::nearbyint(x[i]));
-  case Trunc: LOOP(std::trunc(x[i]));
-  case AbsF: LOOP(std::fabs(x[i]));
-  case Pow: LOOP(std::pow(x[i], y[i]));
-  case Sin: LOOP(std::sin(x[i]));
-  case Cos: LOOP(std::cos(x[i]));
-  case Fma: LOOP(std::fma(x[i], y[i], z[i]));
-  case Sigmoid: LOOP(T(1) / (T(1) + std::exp(-x[i])));
-  case Recip: LOOP(T(1) / x[i]);
-  default: return;
+  case AddF:
+    LOOP(x[i] + y[i]);
+  case SubF:
+    LOOP(x[i] - y[i]);
+  case MulF:
+    LOOP(x[i] * y[i]);
+  case DivF:
+    LOOP(x[i] / y[i]);
+  case RemF:
+    LOOP(std::fmod(x[i], y[i]));
+  case NegF:
+    LOOP(-x[i]);
+  case MaxF:
+    LOOP(maximum(x[i], y[i]));
+  case MinF:
+    LOOP(minimum(x[i], y[i]));
+  case Exp:
+    LOOP(std::exp(x[i]));
+  case Log:
+    LOOP(std::log(x[i]));
+  case Tanh:
+    LOOP(std::tanh(x[i]));
+  case Erf:
+    LOOP(std::erf(x[i]));
+  case Sqrt:
+    LOOP(std::sqrt(x[i]));
+  case RSqrt:
+    LOOP(T(1) / std::sqrt(x[i]));
+  case Floor:
+    LOOP(std::floor(x[i]));
+  case Ceil:
+    LOOP(std::ceil(x[i]));
+  case RoundEven:
+    LOOP(std::nearbyint(x[i]));
+  case Trunc:
+    LOOP(std::trunc(x[i]));
+  case AbsF:
+    LOOP(std::fabs(x[i]));
+  case Pow:
+    LOOP(std::pow(x[i], y[i]));
+  case Sin:
+    LOOP(std::sin(x[i]));
+  case Cos:
+    LOOP(std::cos(x[i]));
+  case Fma:
+    LOOP(std::fma(x[i], y[i], z[i]));
+  case Sigmoid:
+    LOOP(T(1) / (T(1) + std::exp(-x[i])));
+  case Recip:
+    LOOP(T(1) / x[i]);
+  default:
+    return;
   }
 }
 
@@ -181,16 +280,26 @@ template <typename T>
 static void compareFloats(arith::CmpFPredicate p, size_t n, const T *x, const T *y, int64_t *out) {
   using P = arith::CmpFPredicate;
   switch (p) {
-  case P::OEQ: LOOP(x[i] == y[i]);
-  case P::UNE: LOOP(x[i] != y[i]);
-  case P::ONE: LOOP(x[i] < y[i] || x[i] > y[i]);
-  case P::OLT: LOOP(x[i] < y[i]);
-  case P::OLE: LOOP(x[i] <= y[i]);
-  case P::OGT: LOOP(x[i] > y[i]);
-  case P::OGE: LOOP(x[i] >= y[i]);
-  case P::UNO: LOOP(std::isnan(x[i]) || std::isnan(y[i]));
-  case P::ORD: LOOP(!std::isnan(x[i]) && !std::isnan(y[i]));
-  default: LOOP(0);
+  case P::OEQ:
+    LOOP(x[i] == y[i]);
+  case P::UNE:
+    LOOP(x[i] != y[i]);
+  case P::ONE:
+    LOOP(x[i] < y[i] || x[i] > y[i]);
+  case P::OLT:
+    LOOP(x[i] < y[i]);
+  case P::OLE:
+    LOOP(x[i] <= y[i]);
+  case P::OGT:
+    LOOP(x[i] > y[i]);
+  case P::OGE:
+    LOOP(x[i] >= y[i]);
+  case P::UNO:
+    LOOP(std::isnan(x[i]) || std::isnan(y[i]));
+  case P::ORD:
+    LOOP(!std::isnan(x[i]) && !std::isnan(y[i]));
+  default:
+    LOOP(0);
   }
 }
 
@@ -198,16 +307,26 @@ static void compareInts(arith::CmpIPredicate p, size_t n, const int64_t *x, cons
                         int64_t *out) {
   using P = arith::CmpIPredicate;
   switch (p) {
-  case P::eq: LOOP(x[i] == y[i]);
-  case P::ne: LOOP(x[i] != y[i]);
-  case P::slt: LOOP(x[i] < y[i]);
-  case P::sle: LOOP(x[i] <= y[i]);
-  case P::sgt: LOOP(x[i] > y[i]);
-  case P::sge: LOOP(x[i] >= y[i]);
-  case P::ult: LOOP(uint64_t(x[i]) < uint64_t(y[i]));
-  case P::ule: LOOP(uint64_t(x[i]) <= uint64_t(y[i]));
-  case P::ugt: LOOP(uint64_t(x[i]) > uint64_t(y[i]));
-  case P::uge: LOOP(uint64_t(x[i]) >= uint64_t(y[i]));
+  case P::eq:
+    LOOP(x[i] == y[i]);
+  case P::ne:
+    LOOP(x[i] != y[i]);
+  case P::slt:
+    LOOP(x[i] < y[i]);
+  case P::sle:
+    LOOP(x[i] <= y[i]);
+  case P::sgt:
+    LOOP(x[i] > y[i]);
+  case P::sge:
+    LOOP(x[i] >= y[i]);
+  case P::ult:
+    LOOP(uint64_t(x[i]) < uint64_t(y[i]));
+  case P::ule:
+    LOOP(uint64_t(x[i]) <= uint64_t(y[i]));
+  case P::ugt:
+    LOOP(uint64_t(x[i]) > uint64_t(y[i]));
+  case P::uge:
+    LOOP(uint64_t(x[i]) >= uint64_t(y[i]));
   }
 }
 #undef LOOP
@@ -216,20 +335,34 @@ static int64_t integerStep(int kind, int64_t x, int64_t y, Type type) {
   unsigned bits = type.getIntOrFloatBitWidth();
   uint64_t mask = bits >= 64 ? ~uint64_t(0) : (uint64_t(1) << bits) - 1;
   switch (kind) {
-  case AddI: return int64_t(uint64_t(x) + uint64_t(y));
-  case SubI: return int64_t(uint64_t(x) - uint64_t(y));
-  case MulI: return int64_t(uint64_t(x) * uint64_t(y));
-  case DivI: return y == 0 ? 0 : y == -1 ? int64_t(-uint64_t(x)) : x / y;
-  case RemI: return y == 0 || y == -1 ? 0 : x % y;
-  case And: return x & y;
-  case Or: return x | y;
-  case Xor: return x ^ y;
-  case ShL: return uint64_t(y) >= bits ? 0 : int64_t(uint64_t(x) << y);
-  case ShRU: return uint64_t(y) >= bits ? 0 : int64_t((uint64_t(x) & mask) >> y);
-  case ShRS: return x >> std::min<uint64_t>(uint64_t(y), bits - 1);
-  case MaxI: return std::max(x, y);
-  case MinI: return std::min(x, y);
-  case AbsI: return x < 0 ? int64_t(-uint64_t(x)) : x;
+  case AddI:
+    return int64_t(uint64_t(x) + uint64_t(y));
+  case SubI:
+    return int64_t(uint64_t(x) - uint64_t(y));
+  case MulI:
+    return int64_t(uint64_t(x) * uint64_t(y));
+  case DivI:
+    return y == 0 ? 0 : y == -1 ? int64_t(-uint64_t(x)) : x / y;
+  case RemI:
+    return y == 0 || y == -1 ? 0 : x % y;
+  case And:
+    return x & y;
+  case Or:
+    return x | y;
+  case Xor:
+    return x ^ y;
+  case ShL:
+    return uint64_t(y) >= bits ? 0 : int64_t(uint64_t(x) << y);
+  case ShRU:
+    return uint64_t(y) >= bits ? 0 : int64_t((uint64_t(x) & mask) >> y);
+  case ShRS:
+    return x >> std::min<uint64_t>(uint64_t(y), bits - 1);
+  case MaxI:
+    return std::max(x, y);
+  case MinI:
+    return std::min(x, y);
+  case AbsI:
+    return x < 0 ? int64_t(-uint64_t(x)) : x;
   }
   return 0;
 }

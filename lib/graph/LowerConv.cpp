@@ -108,27 +108,25 @@ FailureOr<Value> accel::buildConv(Lowering &l, Value input, Value weight, ValueR
   bool depthwise = groups > 1 && groups == channels && ws[0] == groups;
   int64_t taps = ws[2] * ws[3];
   Type element = elementOf(weight);
-  auto packed = depthwise
-                    ? RankedTensorType::get({taps, ws[0]}, element)
-                    : RankedTensorType::get({groups, ws[1] * taps, ws[0] / groups}, element);
+  auto packed = depthwise ? RankedTensorType::get({taps, ws[0]}, element)
+                          : RankedTensorType::get({groups, ws[1] * taps, ws[0] / groups}, element);
   Value w;
   if (Attribute attr = constantAttrOf(weight)) {
-    auto pack = PackAttr::get(context, l.b.getStringAttr(depthwise ? "depthwise" : "conv"),
-                              TypeAttr::get(RankedTensorType::get(ws, element)), nullptr, groups,
-                              nullptr);
+    auto pack =
+        PackAttr::get(context, l.b.getStringAttr(depthwise ? "depthwise" : "conv"),
+                      TypeAttr::get(RankedTensorType::get(ws, element)), nullptr, groups, nullptr);
     w = l.constant(attr, pack, packed);
   } else {
     w = packComputedWeight(l, l.reshape(weight, ws), groups, depthwise);
   }
   ArrayRef<int64_t> os = result.getShape();
-  auto type = RankedTensorType::get(
-      {os[0], rank == 4 ? os[2] : 1, os[rank - 1], os[1]}, result.getElementType());
+  auto type = RankedTensorType::get({os[0], rank == 4 ? os[2] : 1, os[rank - 1], os[1]},
+                                    result.getElementType());
   AffineMap channel = AffineMap::get(4, 0, getAffineDimExpr(3, context), context);
   auto op = accel::ConvOp::create(
       l.b, l.loc, type, toChannelsLast(l, input), w, perChannel,
-      l.b.getAffineMapArrayAttr(SmallVector<AffineMap>(perChannel.size(), channel)),
-      window->kernel, window->strides, window->pads, window->dilations, {1, 1}, groups, zero.input,
-      zero.weight);
+      l.b.getAffineMapArrayAttr(SmallVector<AffineMap>(perChannel.size(), channel)), window->kernel,
+      window->strides, window->pads, window->dilations, {1, 1}, groups, zero.input, zero.weight);
   l.fillBody(op.getBody(), accumulatorType(element), perChannel, result.getElementType(), body,
              saturate);
   return fromChannelsLast(l, op, rank);
@@ -193,9 +191,9 @@ static LogicalResult lowerConvTranspose(Lowering &l) {
   Attribute attr = constantAttrOf(weight);
   if (!attr)
     return l.refuse("weights are computed at run time", "make them an initialiser");
-  auto packed = depthwise ? RankedTensorType::get({taps, oc}, element)
-                          : RankedTensorType::get({groups, channels / groups * taps, ws[1]},
-                                                  element);
+  auto packed = depthwise
+                    ? RankedTensorType::get({taps, oc}, element)
+                    : RankedTensorType::get({groups, channels / groups * taps, ws[1]}, element);
   auto pack = PackAttr::get(
       context, l.b.getStringAttr(depthwise ? "depthwise_transposed" : "conv_transposed"),
       TypeAttr::get(RankedTensorType::get(ws, element)), nullptr, groups, nullptr);

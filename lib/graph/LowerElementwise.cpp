@@ -18,13 +18,15 @@ using Compare = ScalarBuilder::Compare;
 //===----------------------------------------------------------------------===//
 
 template <typename Fn> static LogicalResult unary(Lowering &l, Fn fn) {
-  return l.done(l.elementwise(l.outType(), {l.in(0)}, [&](S &s, Values v) {
-    return fn(s, v[0], l);
-  }));
+  return l.done(
+      l.elementwise(l.outType(), {l.in(0)}, [&](S &s, Values v) { return fn(s, v[0], l); }));
 }
 #define UNARY(NAME, EXPR)                                                                          \
   static LogicalResult NAME(Lowering &l) {                                                         \
-    return unary(l, [](S &s, Value x, Lowering &l) -> Value { (void)l; return EXPR; });            \
+    return unary(l, [](S &s, Value x, Lowering &l) -> Value {                                      \
+      (void)l;                                                                                     \
+      return EXPR;                                                                                 \
+    });                                                                                            \
   }
 static double attr(Lowering &l, StringRef name, double missing) {
   return l.node.getFloat(name, missing);
@@ -57,22 +59,21 @@ static Value sign(S &s, Value x) {
 
 UNARY(lowerAbs, s.abs(x))
 UNARY(lowerCeil, S::isFloat(x) ? s.ceil(x) : x)
-UNARY(lowerCelu, s.add(s.max(x, s.like(x, 0)),
-                       s.min(scaled(s, expm1(s, scaled(s, x, 1 / attr(l, "alpha", 1))),
-                                    attr(l, "alpha", 1)),
-                             s.like(x, 0))))
+UNARY(lowerCelu,
+      s.add(s.max(x, s.like(x, 0)),
+            s.min(scaled(s, expm1(s, scaled(s, x, 1 / attr(l, "alpha", 1))), attr(l, "alpha", 1)),
+                  s.like(x, 0))))
 UNARY(lowerCos, s.cos(x))
 UNARY(lowerCosh, scaled(s, s.add(s.exp(x), s.exp(s.neg(x))), 0.5))
 UNARY(lowerElu, ifPositive(s, x, x, scaled(s, expm1(s, x), attr(l, "alpha", 1))))
 UNARY(lowerErf, s.erf(x))
 UNARY(lowerExp, s.exp(x))
 UNARY(lowerFloor, S::isFloat(x) ? s.floor(x) : x)
-UNARY(lowerGelu, l.node.getString("approximate", "none") == "tanh" ? geluTanh(s, x)
-                                                                   : geluErf(s, x))
+UNARY(lowerGelu, l.node.getString("approximate", "none") == "tanh" ? geluTanh(s, x) : geluErf(s, x))
 UNARY(lowerHardSigmoid, hardSigmoid(s, x, attr(l, "alpha", 0.2), attr(l, "beta", 0.5)))
 UNARY(lowerHardSwish, s.mul(x, hardSigmoid(s, x, 1.0 / 6, 0.5)))
-UNARY(lowerLeakyRelu, s.select(s.compare(Compare::Lt, x, s.like(x, 0)),
-                               scaled(s, x, attr(l, "alpha", 0.01)), x))
+UNARY(lowerLeakyRelu,
+      s.select(s.compare(Compare::Lt, x, s.like(x, 0)), scaled(s, x, attr(l, "alpha", 0.01)), x))
 UNARY(lowerLog, s.log(x))
 UNARY(lowerMish, s.mul(x, s.tanh(softplus(s, x))))
 UNARY(lowerNeg, s.neg(x))
@@ -80,10 +81,11 @@ UNARY(lowerNot, s.logicalNot(x))
 UNARY(lowerReciprocal, s.div(s.like(x, 1), x))
 UNARY(lowerRelu, s.max(x, s.like(x, 0)))
 UNARY(lowerRound, roundToEven(s, x))
-UNARY(lowerSelu, scaled(s,
-                        ifPositive(s, x, x,
-                                   scaled(s, expm1(s, x), attr(l, "alpha", 1.67326319217681884765625))),
-                        attr(l, "gamma", 1.05070102214813232421875)))
+UNARY(lowerSelu,
+      scaled(s,
+             ifPositive(s, x, x,
+                        scaled(s, expm1(s, x), attr(l, "alpha", 1.67326319217681884765625))),
+             attr(l, "gamma", 1.05070102214813232421875)))
 UNARY(lowerSigmoid, s.sigmoid(x))
 UNARY(lowerSign, sign(s, x))
 UNARY(lowerSin, s.sin(x))
@@ -94,16 +96,14 @@ UNARY(lowerSqrt, s.sqrt(x))
 UNARY(lowerSwish, s.mul(x, s.sigmoid(scaled(s, x, attr(l, "alpha", 1)))))
 UNARY(lowerTan, s.div(s.sin(x), s.cos(x)))
 UNARY(lowerTanh, s.tanh(x))
-UNARY(lowerThresholdedRelu, s.select(s.compare(Compare::Gt, x, s.like(x, attr(l, "alpha", 1))), x,
-                                     s.like(x, 0)))
-UNARY(lowerShrink,
-      s.select(s.compare(Compare::Lt, x, s.like(x, -attr(l, "lambd", 0.5))),
-               shifted(s, x, attr(l, "bias", 0)),
-               s.select(s.compare(Compare::Gt, x, s.like(x, attr(l, "lambd", 0.5))),
-                        shifted(s, x, -attr(l, "bias", 0)), s.like(x, 0))))
+UNARY(lowerThresholdedRelu,
+      s.select(s.compare(Compare::Gt, x, s.like(x, attr(l, "alpha", 1))), x, s.like(x, 0)))
+UNARY(lowerShrink, s.select(s.compare(Compare::Lt, x, s.like(x, -attr(l, "lambd", 0.5))),
+                            shifted(s, x, attr(l, "bias", 0)),
+                            s.select(s.compare(Compare::Gt, x, s.like(x, attr(l, "lambd", 0.5))),
+                                     shifted(s, x, -attr(l, "bias", 0)), s.like(x, 0))))
 UNARY(lowerIsNaN, s.compare(Compare::Ne, x, x))
-UNARY(lowerAsinh, s.mul(sign(s, x),
-                        s.log(s.add(s.abs(x), s.sqrt(shifted(s, s.mul(x, x), 1))))))
+UNARY(lowerAsinh, s.mul(sign(s, x), s.log(s.add(s.abs(x), s.sqrt(shifted(s, s.mul(x, x), 1))))))
 UNARY(lowerAcosh, s.log(s.add(x, s.sqrt(shifted(s, s.mul(x, x), -1)))))
 UNARY(lowerAtanh, scaled(s, s.log(s.div(shifted(s, x, 1), s.sub(s.like(x, 1), x))), 0.5))
 
@@ -113,9 +113,9 @@ static Value atan(S &s, Value x) {
   Value magnitude = s.abs(x), one = s.like(x, 1);
   Value big = s.compare(Compare::Gt, magnitude, s.like(x, 2.414213562373095));
   Value middle = s.compare(Compare::Gt, magnitude, s.like(x, 0.4142135623730950));
-  Value reduced = s.select(
-      big, s.div(s.like(x, -1), magnitude),
-      s.select(middle, s.div(s.sub(magnitude, one), s.add(magnitude, one)), magnitude));
+  Value reduced =
+      s.select(big, s.div(s.like(x, -1), magnitude),
+               s.select(middle, s.div(s.sub(magnitude, one), s.add(magnitude, one)), magnitude));
   Value base = s.select(big, s.like(x, M_PI_2), s.select(middle, s.like(x, M_PI_4), s.like(x, 0)));
   Value z = s.mul(reduced, reduced), poly = s.like(x, 8.05374449538e-2);
   for (double c : {-1.38776856032e-1, 1.99777106478e-1, -3.33329491539e-1})
@@ -146,9 +146,8 @@ static LogicalResult lowerIsInf(Lowering &l) {
 }
 
 static LogicalResult lowerBitwiseNot(Lowering &l) {
-  return unary(l, [](S &s, Value x, Lowering &) {
-    return s.logicalXor(x, s.integer(x.getType(), -1));
-  });
+  return unary(
+      l, [](S &s, Value x, Lowering &) { return s.logicalXor(x, s.integer(x.getType(), -1)); });
 }
 
 static LogicalResult lowerIdentity(Lowering &l) { return l.done(l.in(0)); }
@@ -191,7 +190,10 @@ template <typename Fn> static LogicalResult binary(Lowering &l, Fn fn) {
 }
 #define BINARY(NAME, EXPR)                                                                         \
   static LogicalResult NAME(Lowering &l) {                                                         \
-    return binary(l, [](S &s, Value x, Value y, Lowering &l) -> Value { (void)l; return EXPR; });  \
+    return binary(l, [](S &s, Value x, Value y, Lowering &l) -> Value {                            \
+      (void)l;                                                                                     \
+      return EXPR;                                                                                 \
+    });                                                                                            \
   }
 BINARY(lowerAdd, s.add(x, y))
 BINARY(lowerSub, s.sub(x, y))
@@ -243,7 +245,8 @@ static LogicalResult lowerMod(Lowering &l) {
       return rest;
     // The sign follows the divisor: add it where signs differ and rest is not 0.
     Value zero = s.like(x, 0);
-    Value differ = s.logicalXor(s.compare(Compare::Lt, rest, zero), s.compare(Compare::Lt, y, zero));
+    Value differ =
+        s.logicalXor(s.compare(Compare::Lt, rest, zero), s.compare(Compare::Lt, y, zero));
     Value fix = s.logicalAnd(differ, s.compare(Compare::Ne, rest, zero));
     return s.select(fix, s.add(rest, y), rest);
   });
@@ -317,9 +320,8 @@ static LogicalResult lowerClip(Lowering &l) {
 }
 
 static LogicalResult lowerWhere(Lowering &l) {
-  return l.done(l.elementwise(l.outType(), {l.in(0), l.in(1), l.in(2)}, [](S &s, Values v) {
-    return s.select(v[0], v[1], v[2]);
-  }));
+  return l.done(l.elementwise(l.outType(), {l.in(0), l.in(1), l.in(2)},
+                              [](S &s, Values v) { return s.select(v[0], v[1], v[2]); }));
 }
 
 LoweringTable accel::elementwiseLowerings() {

@@ -61,8 +61,8 @@ Value Lowering::gatherAxis(Value data, Value indices, int64_t axis) {
 
 static LogicalResult lowerGather(Lowering &l) {
   int64_t rank = shapeOf(l.in(0)).size(), axis = l.axis("axis", 0, rank);
-  if (auto indices = elementCount(shapeOf(l.in(1))) <= kFoldLimit ? l.constantInput(1)
-                                                                  : std::nullopt) {
+  if (auto indices =
+          elementCount(shapeOf(l.in(1))) <= kFoldLimit ? l.constantInput(1) : std::nullopt) {
     int64_t size = shapeOf(l.in(0))[axis];
     for (int64_t index : indices->ints())
       if (index < -size || index >= size)
@@ -90,8 +90,8 @@ static LogicalResult lowerArg(Lowering &l, ReduceKind kind) {
   bool last = l.node.getInt("select_last_index", 0);
   Type i32 = l.b.getI32Type(), element = elementOf(x);
   Value best = l.reduce(kind, x, {axis}, element);
-  Value place = l.elementwise(
-      i32, {x, best, positions(l, size, axis, rank, i32)}, [&](S &s, Values v) {
+  Value place =
+      l.elementwise(i32, {x, best, positions(l, size, axis, rank, i32)}, [&](S &s, Values v) {
         return s.select(s.compare(S::Compare::Eq, v[0], v[1]), v[2],
                         s.like(v[2], last ? -1 : double(size)));
       });
@@ -108,14 +108,11 @@ static LogicalResult lowerOneHot(Lowering &l) {
   Shape out = l.outShape(), is(shapeOf(l.in(0)));
   int64_t rank = out.size(), axis = l.axis("axis", -1, rank), size = out[axis];
   is.insert(is.begin() + axis, 1);
-  auto pick = [&](int64_t at) {
-    return l.slice(l.in(2), {at}, {1}, {1});
-  };
+  auto pick = [&](int64_t at) { return l.slice(l.in(2), {at}, {1}, {1}); };
   Type index = elementOf(l.in(0));
   Value off = pick(0), on = pick(1);
   return l.done(l.elementwise(
-      l.outType(),
-      {l.reshape(l.in(0), is), positions(l, size, axis, rank, index), on, off},
+      l.outType(), {l.reshape(l.in(0), is), positions(l, size, axis, rank, index), on, off},
       [&](S &s, Values v) {
         Value wrapped = s.select(s.compare(S::Compare::Lt, v[0], s.like(v[0], 0)),
                                  s.add(v[0], s.like(v[0], double(size))), v[0]);

@@ -80,11 +80,11 @@ static LogicalResult lowerGemm(Lowering &l) {
     a = l.transpose(a, {1, 0});
   double alpha = l.node.getFloat("alpha", 1), beta = l.node.getFloat("beta", 1);
   Type element = l.outType().getElementType();
-  Value product = l.matmul(
-      l.reshape(a, {1, shapeOf(a)[0], shapeOf(a)[1]}), gemmWeight(l, b, l.node.getInt("transB", 0)),
-      false, element, [&](S &s, Values v) {
-        return alpha == 1 ? v[0] : s.mul(v[0], s.like(v[0], alpha));
-      });
+  Value product =
+      l.matmul(l.reshape(a, {1, shapeOf(a)[0], shapeOf(a)[1]}),
+               gemmWeight(l, b, l.node.getInt("transB", 0)), false, element, [&](S &s, Values v) {
+                 return alpha == 1 ? v[0] : s.mul(v[0], s.like(v[0], alpha));
+               });
   Value result = l.reshape(product, l.outShape());
   if (!c || beta == 0)
     return l.done(result);
@@ -136,8 +136,7 @@ static LogicalResult lowerEinsum(Lowering &l) {
     return std::make_pair(value, kept);
   };
   if (second.empty()) {
-    auto [value, labels] =
-        sumOut(l.in(0), first.str(), [&](char c) { return output.contains(c); });
+    auto [value, labels] = sumOut(l.in(0), first.str(), [&](char c) { return output.contains(c); });
     return l.done(permuted(value, labels, output));
   }
   auto [a, la] = sumOut(l.in(0), first.str(),

@@ -47,13 +47,11 @@ static LogicalResult lowerBatchNorm(Lowering &l) {
     a = l.elementwise(f32, {l.in(1), l.in(4)}, [&](S &s, Values v) {
       return s.div(v[0], s.sqrt(s.add(v[1], s.like(v[1], eps))));
     });
-    b = l.elementwise(f32, {l.in(2), l.in(3), a}, [](S &s, Values v) {
-      return s.sub(v[0], s.mul(v[1], v[2]));
-    });
+    b = l.elementwise(f32, {l.in(2), l.in(3), a},
+                      [](S &s, Values v) { return s.sub(v[0], s.mul(v[1], v[2])); });
   }
   return l.done(l.elementwise(
-      l.outType(), {l.in(0), perChannel(l, a, rank), perChannel(l, b, rank)},
-      [](S &s, Values v) {
+      l.outType(), {l.in(0), perChannel(l, a, rank), perChannel(l, b, rank)}, [](S &s, Values v) {
         Type t = v[0].getType();
         return s.add(s.mul(v[0], s.cast(v[1], t)), s.cast(v[2], t));
       }));
@@ -95,8 +93,8 @@ static LogicalResult lowerInstanceNorm(Lowering &l) {
   Shape dims(llvm::seq<int64_t>(2, rank).begin(), llvm::seq<int64_t>(2, rank).end());
   Type f32 = accumulatorType(elementOf(l.in(0)));
   Value normal = l.normalize(l.in(0), dims, l.node.getFloat("epsilon", 1e-5), false, f32);
-  return l.done(affine(l, l.outType(), normal, perChannel(l, l.in(1), rank),
-                       perChannel(l, l.in(2), rank)));
+  return l.done(
+      affine(l, l.outType(), normal, perChannel(l, l.in(1), rank), perChannel(l, l.in(2), rank)));
 }
 
 /// [N, C, ...] as [N, G, C/G * ...], normalised over the last dimension.
@@ -106,9 +104,8 @@ static LogicalResult lowerGroupNorm(Lowering &l) {
   if (groups < 1 || c % groups)
     return l.refuse("num_groups does not divide the channels", "correct the model");
   Type f32 = accumulatorType(elementOf(l.in(0)));
-  Value normal = l.normalize(
-      l.reshape(l.in(0), {n, groups, elementCount(s) / n / groups}), {2},
-      l.node.getFloat("epsilon", 1e-5), false, f32);
+  Value normal = l.normalize(l.reshape(l.in(0), {n, groups, elementCount(s) / n / groups}), {2},
+                             l.node.getFloat("epsilon", 1e-5), false, f32);
   // Opset 18 scales by group, 21 by channel.
   auto operand = [&](Value value) {
     if (elementCount(shapeOf(value)) == groups && groups != c)
@@ -158,8 +155,8 @@ static LogicalResult lowerLrn(Lowering &l) {
     toLast.push_back(d), fromLast.push_back(d - 1);
   toLast.push_back(1);
   Value last = l.transpose(x, toLast);
-  Value squares = l.elementwise(elementOf(x), {last},
-                                [](S &s, Values v) { return s.mul(v[0], v[0]); });
+  Value squares =
+      l.elementwise(elementOf(x), {last}, [](S &s, Values v) { return s.mul(v[0], v[0]); });
   int64_t rows = elementCount(s) / c;
   Value sums = l.matmul(l.reshape(squares, {1, rows, c}), l.constant(band), false, elementOf(x));
   sums = l.reshape(sums, shapeOf(last));

@@ -32,8 +32,8 @@ static void lowerBlock(Block &block, std::vector<Obstacle> &obstacles) {
       if (auto function = dyn_cast<func::FuncOp>(block.getParentOp()))
         if (auto attr = function.getArgAttrOfType<StringAttr>(input.getArgNumber(), "onnx.name"))
           name = attr.str();
-      obstacles.push_back({input.getLoc(), name, "graph input", text,
-                           "bind its dimensions with --dim NAME=N"});
+      obstacles.push_back(
+          {input.getLoc(), name, "graph input", text, "bind its dimensions with --dim NAME=N"});
     }
   for (Operation &op : llvm::make_early_inc_range(block)) {
     if (!OnnxNode::isOnnx(&op) || op.getName().getStringRef() == "onnx.None")

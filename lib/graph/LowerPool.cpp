@@ -91,12 +91,11 @@ static LogicalResult lowerAveragePool(Lowering &l) {
     return l.done(build(l, *pool, l.in(0), ReduceKind::Sum, [&](S &s, Values v) {
       return s.mul(v[0], s.like(v[0], factors.getFloat(0)));
     }));
-  AffineMap map = AffineMap::get(
-      4, 0, {getAffineDimExpr(1, context), getAffineDimExpr(2, context)}, context);
-  return l.done(build(
-      l, *pool, l.in(0), ReduceKind::Sum,
-      [](S &s, Values v) { return s.mul(v[0], s.cast(v[1], v[0].getType())); },
-      {l.constant(factors)}, {map}));
+  AffineMap map =
+      AffineMap::get(4, 0, {getAffineDimExpr(1, context), getAffineDimExpr(2, context)}, context);
+  return l.done(build(l, *pool, l.in(0), ReduceKind::Sum,
+                      [](S &s, Values v) { return s.mul(v[0], s.cast(v[1], v[0].getType())); },
+                      {l.constant(factors)}, {map}));
 }
 
 static LogicalResult lowerLpPool(Lowering &l) {
@@ -127,16 +126,15 @@ static Value global(Lowering &l, ReduceKind kind, BodyFn body, bool square = fal
     shape = {shape[0], shape[1], 1, 1};
     input = l.reshape(input, shape);
   }
-  Value result = l.reduce(kind, toChannelsLast(l, input), {1, 2}, l.outType().getElementType(),
-                          body, square);
+  Value result =
+      l.reduce(kind, toChannelsLast(l, input), {1, 2}, l.outType().getElementType(), body, square);
   return l.reshape(fromChannelsLast(l, result, 4), l.outShape());
 }
 
 static LogicalResult lowerGlobalAverage(Lowering &l) {
   double count = elementCount(shapeOf(l.in(0)).drop_front(2));
-  return l.done(global(l, ReduceKind::Sum, [&](S &s, Values v) {
-    return s.mul(v[0], s.like(v[0], 1 / count));
-  }));
+  return l.done(global(l, ReduceKind::Sum,
+                       [&](S &s, Values v) { return s.mul(v[0], s.like(v[0], 1 / count)); }));
 }
 static LogicalResult lowerGlobalMax(Lowering &l) {
   return l.done(global(l, ReduceKind::Max, nullptr));
@@ -144,8 +142,8 @@ static LogicalResult lowerGlobalMax(Lowering &l) {
 static LogicalResult lowerGlobalLp(Lowering &l) {
   double p = l.node.getInt("p", 2);
   if (p == 2)
-    return l.done(global(
-        l, ReduceKind::Sum, [](S &s, Values v) { return s.sqrt(v[0]); }, /*square=*/true));
+    return l.done(
+        global(l, ReduceKind::Sum, [](S &s, Values v) { return s.sqrt(v[0]); }, /*square=*/true));
   Value powers = l.elementwise(elementOf(l.in(0)), {l.in(0)},
                                [&](S &s, Values v) { return s.power(s.abs(v[0]), p); });
   return l.done(global(

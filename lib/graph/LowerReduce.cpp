@@ -34,8 +34,8 @@ static int64_t countOf(Lowering &l, ArrayRef<int64_t> axes) {
   return count;
 }
 
-static LogicalResult lower(Lowering &l, ReduceKind kind, BodyFn body = nullptr,
-                           bool square = false, bool absolute = false) {
+static LogicalResult lower(Lowering &l, ReduceKind kind, BodyFn body = nullptr, bool square = false,
+                           bool absolute = false) {
   auto axes = readAxes(l);
   if (failed(axes))
     return failure();
@@ -63,8 +63,7 @@ static LogicalResult lowerL2(Lowering &l) {
   return lower(
       l, ReduceKind::Sum,
       [](S &s, Values v) {
-        return S::isFloat(v[0]) ? s.sqrt(v[0])
-                                : s.sqrt(s.cast(v[0], s.builder().getF32Type()));
+        return S::isFloat(v[0]) ? s.sqrt(v[0]) : s.sqrt(s.cast(v[0], s.builder().getF32Type()));
       },
       /*square=*/true);
 }
@@ -89,13 +88,11 @@ static LogicalResult lowerLogSumExp(Lowering &l) {
     return failure();
   Type element = l.outType().getElementType();
   Value top = l.reduce(ReduceKind::Max, l.in(0), *axes, element);
-  Value powers = l.elementwise(element, {l.in(0), top}, [](S &s, Values v) {
-    return s.exp(s.sub(v[0], v[1]));
-  });
+  Value powers = l.elementwise(element, {l.in(0), top},
+                               [](S &s, Values v) { return s.exp(s.sub(v[0], v[1])); });
   Value sum = l.reduce(ReduceKind::Sum, powers, *axes, element);
-  Value result = l.elementwise(element, {sum, top}, [](S &s, Values v) {
-    return s.add(s.log(v[0]), v[1]);
-  });
+  Value result =
+      l.elementwise(element, {sum, top}, [](S &s, Values v) { return s.add(s.log(v[0]), v[1]); });
   return l.done(l.reshape(result, l.outShape()));
 }
 

@@ -38,9 +38,9 @@ static double sourceOf(const Axis &a, int64_t x, StringRef mode) {
     return center * (1 - adjust) + (x + 0.5) / a.scale - 0.5;
   }
   if (mode == "tf_crop_and_resize")
-    return a.out > 1 ? a.roiStart * (a.in - 1) +
-                           x * (a.roiEnd - a.roiStart) * (a.in - 1) / (a.out - 1)
-                     : 0.5 * (a.roiStart + a.roiEnd) * (a.in - 1);
+    return a.out > 1
+               ? a.roiStart * (a.in - 1) + x * (a.roiEnd - a.roiStart) * (a.in - 1) / (a.out - 1)
+               : 0.5 * (a.roiStart + a.roiEnd) * (a.in - 1);
   return (x + 0.5) / a.scale - 0.5; // half_pixel
 }
 
@@ -85,8 +85,8 @@ static SmallVector<double> neighbours(double x, bool cubic, double coefficient, 
   return {far(t + 1), near(t), near(1 - t), far(2 - t)};
 }
 
-static Value resizeByMatrix(Lowering &l, Value x, int64_t d, const Axis &a,
-                            StringRef coordinates, bool cubic, double coefficient, bool exclude) {
+static Value resizeByMatrix(Lowering &l, Value x, int64_t d, const Axis &a, StringRef coordinates,
+                            bool cubic, double coefficient, bool exclude) {
   int64_t rank = shapeOf(x).size();
   HostTensor matrix(elementOf(x), {1, a.in, a.out});
   SmallVector<double> column(a.in);
@@ -166,11 +166,10 @@ static LogicalResult lowerResize(Lowering &l) {
   std::optional<HostTensor> roi;
   if (!old)
     roi = l.constantInput(1);
-  return resize(l, scales, roi, l.node.getInts("axes").value_or(Shape()),
-                l.node.getString("mode", "nearest"),
-                l.node.getString("coordinate_transformation_mode",
-                                 old ? "asymmetric" : "half_pixel"),
-                l.node.getString("nearest_mode", old ? "floor" : "round_prefer_floor"));
+  return resize(
+      l, scales, roi, l.node.getInts("axes").value_or(Shape()), l.node.getString("mode", "nearest"),
+      l.node.getString("coordinate_transformation_mode", old ? "asymmetric" : "half_pixel"),
+      l.node.getString("nearest_mode", old ? "floor" : "round_prefer_floor"));
 }
 
 static LogicalResult lowerUpsample(Lowering &l) {

@@ -69,9 +69,7 @@ static LogicalResult lowerSplit(Lowering &l) {
   return success();
 }
 
-static LogicalResult lowerExpand(Lowering &l) {
-  return l.done(l.broadcast(l.in(0), l.outShape()));
-}
+static LogicalResult lowerExpand(Lowering &l) { return l.done(l.broadcast(l.in(0), l.outShape())); }
 
 /// Tile: [d] becomes [times, d] by a broadcast, then both are one dimension.
 static LogicalResult lowerTile(Lowering &l) {
@@ -158,10 +156,10 @@ static LogicalResult lowerDepthToSpace(Lowering &l) {
   Shape s(shapeOf(l.in(0)));
   int64_t block = l.node.getInt("blocksize", 1), c = s[1] / (block * block);
   bool crd = l.node.getString("mode", "DCR") == "CRD";
-  Value x = crd ? l.transpose(l.reshape(l.in(0), {s[0], c, block, block, s[2], s[3]}),
-                              {0, 1, 4, 2, 5, 3})
-                : l.transpose(l.reshape(l.in(0), {s[0], block, block, c, s[2], s[3]}),
-                              {0, 3, 4, 1, 5, 2});
+  Value x =
+      crd ? l.transpose(l.reshape(l.in(0), {s[0], c, block, block, s[2], s[3]}), {0, 1, 4, 2, 5, 3})
+          : l.transpose(l.reshape(l.in(0), {s[0], block, block, c, s[2], s[3]}),
+                        {0, 3, 4, 1, 5, 2});
   return l.done(l.reshape(x, l.outShape()));
 }
 
@@ -179,12 +177,11 @@ static LogicalResult lowerShapeOf(Lowering &l) {
   start = std::clamp<int64_t>(start < 0 ? start + rank : start, 0, rank);
   end = std::clamp<int64_t>(end < 0 ? end + rank : end, start, rank);
   ArrayRef<int64_t> part = shape.slice(start, end - start);
-  return l.done(l.constant(
-      HostTensor::ofInts(l.b.getI64Type(), {int64_t(part.size())}, part)));
+  return l.done(l.constant(HostTensor::ofInts(l.b.getI64Type(), {int64_t(part.size())}, part)));
 }
 static LogicalResult lowerSize(Lowering &l) {
-  return l.done(l.constant(
-      HostTensor::ofInts(l.b.getI64Type(), {}, {elementCount(shapeOf(l.in(0)))})));
+  return l.done(
+      l.constant(HostTensor::ofInts(l.b.getI64Type(), {}, {elementCount(shapeOf(l.in(0)))})));
 }
 
 static LogicalResult lowerConstantOfShape(Lowering &l) {
@@ -237,10 +234,9 @@ static LogicalResult lowerTrilu(Lowering &l) {
   for (int64_t i = 0; i < rows; ++i)
     for (int64_t j = 0; j < columns; ++j)
       mask.setInt(i * columns + j, upper ? j - i >= k : j - i <= k);
-  return l.done(l.elementwise(l.outType(), {l.in(0), l.constant(mask)},
-                              [](ScalarBuilder &s, ArrayRef<Value> v) {
-                                return s.select(v[1], v[0], s.like(v[0], 0));
-                              }));
+  return l.done(l.elementwise(
+      l.outType(), {l.in(0), l.constant(mask)},
+      [](ScalarBuilder &s, ArrayRef<Value> v) { return s.select(v[1], v[0], s.like(v[0], 0)); }));
 }
 
 LoweringTable accel::shapeLowerings() {

@@ -158,10 +158,11 @@ Value Lowering::pad(Value value, ArrayRef<int64_t> low, ArrayRef<int64_t> high, 
   if (!any)
     return value;
   Type element = elementOf(value);
-  Attribute filler = isa<FloatType>(element)
-                         ? Attribute(FloatAttr::get(element, fill))
-                         : Attribute(IntegerAttr::get(element, APInt(element.getIntOrFloatBitWidth(),
-                                                                     int64_t(fill), true, true)));
+  Attribute filler =
+      isa<FloatType>(element)
+          ? Attribute(FloatAttr::get(element, fill))
+          : Attribute(IntegerAttr::get(
+                element, APInt(element.getIntOrFloatBitWidth(), int64_t(fill), true, true)));
   auto op = accel::PadOp::create(b, loc, RankedTensorType::get(shape, element), value, ValueRange(),
                                  b.getAffineMapArrayAttr({}), low, high, filler);
   fillBody(op.getBody(), element, {}, element, nullptr);
@@ -278,9 +279,9 @@ Value Lowering::reduce(ReduceKind kind, Value value, ArrayRef<int64_t> dims, Typ
     shape[d] = 1;
   Shape sorted(dims);
   llvm::sort(sorted);
-  auto op = accel::ReduceOp::create(b, loc, RankedTensorType::get(shape, element), value,
-                                    ValueRange(), b.getAffineMapArrayAttr({}), kind, sorted,
-                                    square, absolute);
+  auto op =
+      accel::ReduceOp::create(b, loc, RankedTensorType::get(shape, element), value, ValueRange(),
+                              b.getAffineMapArrayAttr({}), kind, sorted, square, absolute);
   fillBody(op.getBody(), accumulatorType(elementOf(value)), {}, element, body);
   return op;
 }
@@ -292,8 +293,7 @@ Value Lowering::softmax(Value value, bool log, Type element) {
   return op;
 }
 
-Value Lowering::normalize(Value value, ArrayRef<int64_t> dims, double eps, bool rms,
-                          Type element) {
+Value Lowering::normalize(Value value, ArrayRef<int64_t> dims, double eps, bool rms, Type element) {
   Shape sorted(dims);
   llvm::sort(sorted);
   auto op = accel::NormalizeOp::create(b, loc, RankedTensorType::get(shapeOf(value), element),

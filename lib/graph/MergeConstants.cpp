@@ -78,8 +78,7 @@ private:
       return Known{HostTensor::ofFloats(number.getType(), {}, {number.getValueAsDouble()}), {}};
     }
     auto arg = dyn_cast<BlockArgument>(value);
-    if (!arg || arg.getOwner() != &block || arg.getArgNumber() < leading ||
-        !arg.getType().isF32())
+    if (!arg || arg.getOwner() != &block || arg.getArgNumber() < leading || !arg.getType().isF32())
       return std::nullopt;
     unsigned index = arg.getArgNumber() - leading;
     if (index >= compute.getExtras().size())
@@ -119,13 +118,12 @@ private:
   }
   template <typename Fn>
   static std::optional<Known> combine(const Known &x, const Known &y, Fn fn) {
-    if (!x.isScalar() && !y.isScalar() &&
-        (x.map != y.map || x.tensor.shape() != y.tensor.shape()))
+    if (!x.isScalar() && !y.isScalar() && (x.map != y.map || x.tensor.shape() != y.tensor.shape()))
       return std::nullopt;
     const Known &shape = x.isScalar() ? y : x;
-    Known result{HostTensor(Float64Type::get(x.tensor.element().getContext()),
-                            shape.tensor.shape()),
-                 shape.map};
+    Known result{
+        HostTensor(Float64Type::get(x.tensor.element().getContext()), shape.tensor.shape()),
+        shape.map};
     for (int64_t i = 0; i < result.tensor.size(); ++i)
       result.tensor.setFloat(i, fn(x.at(i), y.at(i)));
     return result;
@@ -245,8 +243,8 @@ private:
     auto scaled = PackAttr::get(context, pack.getKind(), pack.getSource(), pack.getPerm(),
                                 pack.getGroups(), factors.toAttr());
     OpBuilder b(op);
-    Value constant = accel::ConstantOp::create(b, weight.getLoc(), weight.getType(),
-                                               weight.getValue(), scaled);
+    Value constant =
+        accel::ConstantOp::create(b, weight.getLoc(), weight.getType(), weight.getValue(), scaled);
     conv.getWeightMutable().assign(constant);
     return true;
   }

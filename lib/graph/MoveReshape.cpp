@@ -111,8 +111,8 @@ MapOp accel::moveBeforeReshape(MapOp map) {
     for (auto [other, attr] : llvm::zip_equal(map.getExtras(), map.getMaps())) {
       Shape shape;
       AffineMap access;
-      possible = possible && t.translate(shapeOf(other), cast<AffineMapAttr>(attr).getValue(),
-                                         shape, access);
+      possible = possible &&
+                 t.translate(shapeOf(other), cast<AffineMapAttr>(attr).getValue(), shape, access);
       shapes.push_back(shape), maps.push_back(access);
     }
     if (!possible)
@@ -121,9 +121,9 @@ MapOp accel::moveBeforeReshape(MapOp map) {
     SmallVector<Value> operands;
     for (auto [other, shape] : llvm::zip_equal(map.getExtras(), shapes))
       operands.push_back(reshapeTo(b, other, shape));
-    Operation *made = rebuild(map, operands,
-                              RankedTensorType::get(t.from, map.getType().getElementType()),
-                              {b.getNamedAttr("maps", b.getAffineMapArrayAttr(maps))});
+    Operation *made =
+        rebuild(map, operands, RankedTensorType::get(t.from, map.getType().getElementType()),
+                {b.getNamedAttr("maps", b.getAffineMapArrayAttr(maps))});
     Value back = accel::ReshapeOp::create(b, map.getLoc(), map.getType(), made->getResult(0));
     map.getResult().replaceAllUsesWith(back);
     map.erase();

@@ -31,8 +31,9 @@ FailureOr<HostTensor> accel::packConstant(const HostTensor &source, PackAttr pac
   /// One element, times the factor of its output channel.
   auto put = [&](int64_t to, int64_t from, int64_t channel) {
     if (source.isFloat())
-      out.setFloat(to, scale ? double(float(source.getFloat(from)) * float(scale->getFloat(channel)))
-                             : source.getFloat(from));
+      out.setFloat(to, scale
+                           ? double(float(source.getFloat(from)) * float(scale->getFloat(channel)))
+                           : source.getFloat(from));
     else
       out.setInt(to, source.getInt(from));
   };
@@ -51,8 +52,9 @@ FailureOr<HostTensor> accel::packConstant(const HostTensor &source, PackAttr pac
     int64_t columns = shape.empty() ? 1 : shape.back();
     for (int64_t i = 0; i < out.size(); ++i) {
       if (moved.isFloat())
-        out.setFloat(i, scale ? double(float(moved.getFloat(i)) * float(scale->getFloat(i % columns)))
-                              : moved.getFloat(i));
+        out.setFloat(i, scale
+                            ? double(float(moved.getFloat(i)) * float(scale->getFloat(i % columns)))
+                            : moved.getFloat(i));
       else
         out.setInt(i, moved.getInt(i));
     }
@@ -75,8 +77,8 @@ FailureOr<HostTensor> accel::packConstant(const HostTensor &source, PackAttr pac
     for (int64_t o = 0; o < oc; ++o)
       for (int64_t i = 0; i < ic; ++i)
         for (int64_t t = 0; t < taps; ++t) {
-          int64_t from = transposed ? ((g * ic + i) * oc + o) * taps + t
-                                    : ((g * oc + o) * ic + i) * taps + t;
+          int64_t from =
+              transposed ? ((g * ic + i) * oc + o) * taps + t : ((g * oc + o) * ic + i) * taps + t;
           int64_t tap = transposed ? taps - 1 - t : t;
           put((g * ic * taps + rowOf(i, tap, ic, taps)) * oc + o, from, g * oc + o);
         }

@@ -42,8 +42,8 @@ static Value transposed(OpBuilder &b, Location loc, Value value, ArrayRef<int64_
     return transposed(b, loc, inner.getInput(), permuted(inner.getPerm(), perm));
   if (isIdentity(perm))
     return value;
-  return accel::TransposeOp::create(b, loc, withShape(value, permuted(shapeOf(value), perm)),
-                                    value, perm);
+  return accel::TransposeOp::create(b, loc, withShape(value, permuted(shapeOf(value), perm)), value,
+                                    perm);
 }
 
 static Value reshaped(OpBuilder &b, Location loc, Value value, ArrayRef<int64_t> shape) {
@@ -142,10 +142,9 @@ static void visitMap(MapOp op) {
   for (auto [operand, map] : llvm::zip_equal(operands, maps))
     map = canonicalAccess(reindex(map, oldToNew), shapeOf(operand), newShape);
   ArrayAttr newMaps = b.getAffineMapArrayAttr(maps);
-  Operation *made = rebuild(op, operands, withShape(op.getResult(), newShape),
-                            {b.getNamedAttr("maps", newMaps)});
-  op.getResult().replaceAllUsesWith(
-      transposed(b, op.getLoc(), made->getResult(0), oldToNew));
+  Operation *made =
+      rebuild(op, operands, withShape(op.getResult(), newShape), {b.getNamedAttr("maps", newMaps)});
+  op.getResult().replaceAllUsesWith(transposed(b, op.getLoc(), made->getResult(0), oldToNew));
   op.erase();
 }
 
@@ -261,7 +260,7 @@ static void visitReshape(accel::ReshapeOp op) {
         together &= source[d] == 1;
     }
   llvm::sort(groups, [&](const DimGroup &x, const DimGroup &y) {
-    return perm[x.from[0]] < perm[y.from[0]];
+    return perm[x.from.back()] < perm[y.from.back()]; // what is innermost stays so
   });
   // Unit dimensions of the result come first, then the groups as they lie in x.
   Shape order;
@@ -284,8 +283,8 @@ static void visitReshape(accel::ReshapeOp op) {
   Value base = view.getInput();
   if (!together) {
     if (isIdentity(order))
-      return; // nothing would move on
-    Shape gather; // dimensions of x, groups in the order in which they begin
+      return;     // nothing would move on
+    Shape gather; // dimensions of x, groups in the order in which they end
     llvm::SmallBitVector taken(source.size());
     for (DimGroup &group : groups)
       for (int64_t d : group.from)
@@ -331,8 +330,8 @@ static void finishTranspose(accel::TransposeOp op) {
              constant && !constant.getPack()) {
     auto pack = PackAttr::get(b.getContext(), b.getStringAttr("transpose"),
                               TypeAttr::get(constant.getType()), op.getPermAttr(), 1, nullptr);
-    result = accel::ConstantOp::create(b, constant.getLoc(), op.getType(), constant.getValue(),
-                                       pack);
+    result =
+        accel::ConstantOp::create(b, constant.getLoc(), op.getType(), constant.getValue(), pack);
   }
   if (!result)
     return;
@@ -361,8 +360,8 @@ struct PropagateTransposes : accel::impl::PropagateTransposesBase<PropagateTrans
             .Case([](ConcatOp o) { visitConcat(o); })
             .Case([](accel::ReshapeOp o) { visitReshape(o); })
             .Case([](MatmulOp o) { visitMatmul(o); })
-            .Case<ReduceOp, NormalizeOp, SoftmaxOp, PadOp, CopyOp, accel::SliceOp,
-                  accel::RepeatOp, accel::BroadcastOp>([](auto o) { visitUnary(o); });
+            .Case<ReduceOp, NormalizeOp, SoftmaxOp, PadOp, CopyOp, accel::SliceOp, accel::RepeatOp,
+                  accel::BroadcastOp>([](auto o) { visitUnary(o); });
       eraseUnused(block);
       for (Operation &op : llvm::make_early_inc_range(block)) {
         if (auto transpose = dyn_cast<accel::TransposeOp>(op))

@@ -31,8 +31,7 @@ AffineMap accel::reindex(AffineMap map, ArrayRef<int64_t> oldToNew) {
 ArrayAttr accel::reindex(ArrayAttr maps, ArrayRef<int64_t> oldToNew) {
   SmallVector<Attribute> result;
   for (Attribute map : maps)
-    result.push_back(
-        AffineMapAttr::get(reindex(cast<AffineMapAttr>(map).getValue(), oldToNew)));
+    result.push_back(AffineMapAttr::get(reindex(cast<AffineMapAttr>(map).getValue(), oldToNew)));
   return ArrayAttr::get(maps.getContext(), result);
 }
 

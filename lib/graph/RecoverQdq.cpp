@@ -89,13 +89,14 @@ static std::optional<Quantisation> dequantised(Value value) {
 }
 static std::optional<Quantisation> quantised(Operation *op) { return read(op, op->getResult(0)); }
 
-static bool eightBits(const Quantisation &q) { return elementOf(q.integer).isInteger(8) ||
-                                                      elementOf(q.integer).getIntOrFloatBitWidth() == 8; }
+static bool eightBits(const Quantisation &q) {
+  return elementOf(q.integer).isInteger(8) || elementOf(q.integer).getIntOrFloatBitWidth() == 8;
+}
 
 namespace {
 /// What follows the product: an activation, then perhaps a QuantizeLinear.
 struct Tail {
-  Operation *last;           // its result is what the integer operator gives
+  Operation *last; // its result is what the integer operator gives
   std::optional<Quantisation> out;
   std::optional<float> low, high;
 };
@@ -271,8 +272,9 @@ static bool recoverMatmul(Operation *op, bool gemm) {
       l.b, l.loc, RankedTensorType::get({shapeOf(lhs)[0], shapeOf(lhs)[1], columns}, element), lhs,
       rhs, extras, l.b.getAffineMapArrayAttr(SmallVector<AffineMap>(extras.size(), column)), false,
       x->zero, w->zero);
-  l.fillBody(made.getBody(), l.b.getI32Type(), extras, element,
-             [&](S &s, Values v) { return product.body(s, v); }, tail.out.has_value());
+  l.fillBody(
+      made.getBody(), l.b.getI32Type(), extras, element,
+      [&](S &s, Values v) { return product.body(s, v); }, tail.out.has_value());
   replace(op, tail, l.reshape(made, type.getShape()));
   return true;
 }
@@ -307,8 +309,8 @@ static bool recoverMove(Operation *op) {
   IRMapping mapping;
   Operation *copy = b.clone(*op, mapping);
   copy->setOperand(0, x->integer);
-  copy->getResult(0).setType(RankedTensorType::get(shapeOf(op->getResult(0)),
-                                                   elementOf(x->integer)));
+  copy->getResult(0).setType(
+      RankedTensorType::get(shapeOf(op->getResult(0)), elementOf(x->integer)));
   tail.last->getResult(0).replaceAllUsesWith(copy->getResult(0));
   return true;
 }

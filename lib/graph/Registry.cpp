@@ -13,8 +13,8 @@ static const llvm::StringMap<LoweringEntry> &registry() {
     llvm::StringMap<LoweringEntry> map;
     for (LoweringTable table :
          {elementwiseLowerings(), convLowerings(), poolLowerings(), matmulLowerings(),
-          reduceLowerings(), normLowerings(), shapeLowerings(), indexLowerings(),
-          resizeLowerings(), quantLowerings()})
+          reduceLowerings(), normLowerings(), shapeLowerings(), indexLowerings(), resizeLowerings(),
+          quantLowerings()})
       for (const auto &[kind, entry] : table)
         map[kind] = entry;
     return map;
@@ -49,13 +49,12 @@ static std::string typeTrouble(Value value) {
   return text;
 }
 
-LogicalResult accel::lowerNode(Operation *op, SmallVectorImpl<Value> &results,
-                               Obstacle *obstacle) {
+LogicalResult accel::lowerNode(Operation *op, SmallVectorImpl<Value> &results, Obstacle *obstacle) {
   OnnxNode node(op);
   auto refuse = [&](const Twine &reason, const Twine &advice) {
     if (obstacle)
-      *obstacle = Obstacle{op->getLoc(), node.name(), node.kind().str(), reason.str(),
-                           advice.str()};
+      *obstacle =
+          Obstacle{op->getLoc(), node.name(), node.kind().str(), reason.str(), advice.str()};
     return failure();
   };
   const LoweringEntry *entry = findLowering(node.kind());

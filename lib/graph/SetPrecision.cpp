@@ -55,9 +55,9 @@ struct SetPrecision : accel::impl::SetPrecisionBase<SetPrecision> {
   static Value convertTensor(OpBuilder &b, Location loc, Value value, Type to) {
     MLIRContext *context = b.getContext();
     int64_t rank = shapeOf(value).size();
-    auto map = MapOp::create(
-        b, loc, RankedTensorType::get(shapeOf(value), to), ValueRange(value),
-        b.getAffineMapArrayAttr({AffineMap::getMultiDimIdentityMap(rank, context)}));
+    auto map =
+        MapOp::create(b, loc, RankedTensorType::get(shapeOf(value), to), ValueRange(value),
+                      b.getAffineMapArrayAttr({AffineMap::getMultiDimIdentityMap(rank, context)}));
     OpBuilder::InsertionGuard guard(b);
     Block *block = b.createBlock(&map.getBody());
     Value arg = block->addArgument(elementOf(value), loc);
@@ -133,9 +133,10 @@ struct SetPrecision : accel::impl::SetPrecisionBase<SetPrecision> {
         }
     }
     for (OpOperand &operand : end->getOpOperands()) {
-      Type want = block.getParentOp()->getParentOfType<ModuleOp>()
-                      ? cast<func::FuncOp>(block.getParentOp()).getResultTypes()[operand.getOperandNumber()]
-                      : operand.get().getType();
+      Type want =
+          block.getParentOp()->getParentOfType<ModuleOp>()
+              ? cast<func::FuncOp>(block.getParentOp()).getResultTypes()[operand.getOperandNumber()]
+              : operand.get().getType();
       if (operand.get().getType() != want)
         operand.set(convertTensor(b, end->getLoc(), operand.get(),
                                   cast<RankedTensorType>(want).getElementType()));

@@ -143,9 +143,8 @@ struct SimplifyOnnx : accel::impl::SimplifyOnnxBase<SimplifyOnnx> {
       next = op->getNextNode();
       if (!OnnxNode::isOnnx(op))
         continue;
-      if (llvm::any_of(op->getResultTypes(), [](Type type) {
-            return !isStatic(type) && !isa<NoneType>(type);
-          }) &&
+      if (llvm::any_of(op->getResultTypes(),
+                       [](Type type) { return !isStatic(type) && !isa<NoneType>(type); }) &&
           failed(inferOnnxOp(op, knownValues)))
         return failure();
       if (!findLowering(op->getName().stripDialect()) && hasOnnxFunction(op)) {

@@ -32,8 +32,8 @@ struct VerifyGraph : accel::impl::VerifyGraphBase<VerifyGraph> {
         continue;
       unsigned limit = compute.getPrimary().empty() ? kMaxExtras + 1 : kMaxExtras;
       if (compute.getExtras().size() > limit) {
-        op.emitOpError("body reads ") << compute.getExtras().size() << " extras, at most " << limit
-                                      << " are possible";
+        op.emitOpError("body reads ")
+            << compute.getExtras().size() << " extras, at most " << limit << " are possible";
         signalPassFailure();
       }
     }

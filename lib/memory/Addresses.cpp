@@ -2,11 +2,12 @@
 // Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Lifetimes. Positions count the engine operations of a routine in text order,
-// or the calls of main. A buffer that stands in a loop rotates while iterations
-// overlap, so it is live over the whole loop. If a frame does not fit, buffers
-// of depth 1 are taken as live only between their first and last use in the
-// iteration: correct as well (codegen orders whatever shares bytes), but then
-// the next iteration waits for the sharers.
+// or the calls of main. A buffer that stands in a loop is live over the whole
+// loop, so that iterations can overlap. If a frame does not fit so, buffers are
+// live only between their first and last use in an iteration: those of depth 1
+// and those of loops that run once first, then all. That is correct as well
+// (codegen orders whatever shares bytes), but then the next iteration waits for
+// the sharers.
 //===----------------------------------------------------------------------===//
 
 #include "acc/Memory/Addresses.h"
@@ -85,10 +86,15 @@ Block *lifetimeBlock(Operation *alloc) {
   return block;
 }
 
-Range liveRange(AllocOp alloc, const llvm::DenseMap<Operation *, Range> &ranges, bool tight) {
+/// Which buffers of loops are live only where an iteration uses them.
+enum class Tight { None, Single, All };
+
+Range liveRange(AllocOp alloc, const llvm::DenseMap<Operation *, Range> &ranges, Tight tight) {
   Block *block = lifetimeBlock(alloc);
   Operation *parent = block->getParentOp();
-  if (isa<LoopLikeOpInterface>(parent) && !(tight && alloc.getDepth() == 1))
+  bool single = alloc.getDepth() == 1 || runsOnce(alloc->getParentOp());
+  if (isa<LoopLikeOpInterface>(parent) &&
+      (tight == Tight::None || (tight == Tight::Single && !single)))
     return ranges.lookup(parent);
   Range range;
   for (Operation *user : alloc.getResult().getUsers())
@@ -105,7 +111,7 @@ struct Frame {
 };
 
 void packFrame(Frame &frame, const llvm::DenseMap<Operation *, Range> &ranges, int64_t capacity) {
-  for (bool tight : {false, true}) {
+  for (Tight tight : {Tight::None, Tight::Single, Tight::All}) {
     frame.problem = {{}, capacity};
     for (AllocOp alloc : frame.allocs) {
       Range range = liveRange(alloc, ranges, tight);
@@ -187,11 +193,10 @@ LogicalResult packMain(ModuleOp module, func::FuncOp main, const Limits &limits,
     if (auto alloc = dyn_cast<AllocOp>(op)) {
       bool inSram = spaceOf(alloc.getType()) == Space::Sram;
       (inSram ? sram : workspace)
-          .buffers.push_back({range.begin, range.end,
-                              range.empty() ? 0
-                                            : slotBytes(alloc.getType()) *
-                                                  int64_t(alloc.getDepth()),
-                              bufferAlignment});
+          .buffers.push_back(
+              {range.begin, range.end,
+               range.empty() ? 0 : slotBytes(alloc.getType()) * int64_t(alloc.getDepth()),
+               bufferAlignment});
       (inSram ? sramOps : workspaceOps).push_back(&op);
     } else if (auto tensor = dyn_cast<TensorOp>(op)) {
       int64_t bytes = bytesOf(tensor.getResult().getType());
@@ -212,8 +217,7 @@ LogicalResult packMain(ModuleOp module, func::FuncOp main, const Limits &limits,
     } else if (auto call = dyn_cast<func::CallOp>(op)) {
       auto callee = module.lookupSymbol<func::FuncOp>(call.getCallee());
       auto frame = callee ? callee->getAttrOfType<IntegerAttr>("accel.frame_bytes") : nullptr;
-      sram.buffers.push_back(
-          {range.begin, range.end, frame ? frame.getInt() : 0, bufferAlignment});
+      sram.buffers.push_back({range.begin, range.end, frame ? frame.getInt() : 0, bufferAlignment});
       sramOps.push_back(&op);
     }
   }

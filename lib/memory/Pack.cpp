@@ -46,8 +46,7 @@ Solution firstFit(const Problem &problem, const std::vector<size_t> &order) {
     taken.clear();
     for (size_t j : placed)
       if (meet(buffer, problem.buffers[j]))
-        taken.emplace_back(solution.offsets[j],
-                           solution.offsets[j] + problem.buffers[j].bytes);
+        taken.emplace_back(solution.offsets[j], solution.offsets[j] + problem.buffers[j].bytes);
     std::sort(taken.begin(), taken.end());
     solution.offsets[i] = lowestGap(taken, buffer);
     solution.height = std::max(solution.height, solution.offsets[i] + buffer.bytes);
@@ -127,8 +126,7 @@ Result pack(const Problem &problem) {
   };
   if (best.height > problem.capacity && buffers.size() <= sweepOnly) {
     std::vector<std::vector<size_t>> orders = {
-        sorted([](auto &a, auto &b) { return a.bytes > b.bytes; }),
-        sorted([&](auto &a, auto &b) {
+        sorted([](auto &a, auto &b) { return a.bytes > b.bytes; }), sorted([&](auto &a, auto &b) {
           return length(a) != length(b) ? length(a) > length(b) : a.bytes > b.bytes;
         }),
         sorted([&](auto &a, auto &b) {
@@ -163,8 +161,8 @@ Result pack(const Problem &problem) {
 std::optional<std::string> verify(const Problem &problem, const Solution &solution) {
   const std::vector<Buffer> &buffers = problem.buffers;
   if (solution.offsets.size() != buffers.size())
-    return "the solution has " + std::to_string(solution.offsets.size()) +
-           " offsets for " + std::to_string(buffers.size()) + " buffers";
+    return "the solution has " + std::to_string(solution.offsets.size()) + " offsets for " +
+           std::to_string(buffers.size()) + " buffers";
   for (size_t i = 0; i < buffers.size(); ++i) {
     Bytes at = solution.offsets[i];
     if (at < 0 || at + buffers[i].bytes > problem.capacity)
@@ -172,13 +170,13 @@ std::optional<std::string> verify(const Problem &problem, const Solution &soluti
              std::to_string(buffers[i].bytes) + " bytes leaves the capacity of " +
              std::to_string(problem.capacity);
     if (buffers[i].alignment > 1 && at % buffers[i].alignment)
-      return "buffer " + std::to_string(i) + " at " + std::to_string(at) +
-             " is not aligned to " + std::to_string(buffers[i].alignment);
+      return "buffer " + std::to_string(i) + " at " + std::to_string(at) + " is not aligned to " +
+             std::to_string(buffers[i].alignment);
     for (size_t j = 0; j < i; ++j)
       if (meet(buffers[i], buffers[j]) && at < solution.offsets[j] + buffers[j].bytes &&
           solution.offsets[j] < at + buffers[i].bytes)
-        return "buffers " + std::to_string(j) + " and " + std::to_string(i) +
-               " overlap at byte " + std::to_string(std::max(at, solution.offsets[j]));
+        return "buffers " + std::to_string(j) + " and " + std::to_string(i) + " overlap at byte " +
+               std::to_string(std::max(at, solution.offsets[j]));
   }
   return std::nullopt;
 }

@@ -53,8 +53,9 @@ int64_t accel::largestTile(Operation *op, unsigned dim) {
 }
 
 /// Input rows of a window: (o*stride + k*dilation - pad) / inputDilation.
-static IndexRange windowRange(ExprPool &pool, IndexRange out, int64_t size, int64_t kernel, int64_t stride,
-                         int64_t dilation, int64_t pad, int64_t inputDilation) {
+static IndexRange windowRange(ExprPool &pool, IndexRange out, int64_t size, int64_t kernel,
+                              int64_t stride, int64_t dilation, int64_t pad,
+                              int64_t inputDilation) {
   ExprId first = pool.addConstant(pool.mul(out.lo, stride), -pad);
   ExprId last = pool.addConstant(pool.mul(out.hi, stride), -stride + (kernel - 1) * dilation - pad);
   ExprId lo = pool.floorDiv(pool.addConstant(first, inputDilation - 1), inputDilation);
@@ -62,7 +63,9 @@ static IndexRange windowRange(ExprPool &pool, IndexRange out, int64_t size, int6
   return {pool.clamp(lo, 0, size), pool.clamp(hi, 0, size)};
 }
 
-static IndexRange whole(ExprPool &pool, int64_t size) { return {pool.constant(0), pool.constant(size)}; }
+static IndexRange whole(ExprPool &pool, int64_t size) {
+  return {pool.constant(0), pool.constant(size)};
+}
 
 /// The range of one result of an extra's map: d*step + offset, or a constant.
 static IndexRange mapRange(ExprPool &pool, AffineExpr expr, const Box &box) {
@@ -100,8 +103,8 @@ Box accel::accessedBox(ExprPool &pool, Operation *op, unsigned operand, const Bo
         int64_t groups = conv.getGroups(), taps = conv.getKernel()[0] * conv.getKernel()[1];
         int64_t groupOut = shapeOf(conv.getResult())[3] / groups;
         bool depthwise = isDepthwise(conv);
-        ExprId group = groups == 1 || depthwise ? pool.constant(0)
-                                                : pool.floorDiv(box[3].lo, groupOut);
+        ExprId group =
+            groups == 1 || depthwise ? pool.constant(0) : pool.floorDiv(box[3].lo, groupOut);
         // A tile of output channels is in one group, or it has all of them.
         bool allGroups = groups > 1 && !depthwise && pool.isConstant(box[3].lo) &&
                          pool.isConstant(box[3].hi) &&

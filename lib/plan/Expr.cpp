@@ -60,7 +60,8 @@ ExprId ExprPool::add(ExprId a, ExprId b) {
     return constant(0);
   // p*x + q*x = (p+q)*x
   auto factor = [&](ExprId x) -> std::pair<ExprId, int64_t> {
-    return nodes[x].kind == Kind::Mul ? std::pair(nodes[x].a, nodes[x].value) : std::pair(x, int64_t(1));
+    return nodes[x].kind == Kind::Mul ? std::pair(nodes[x].a, nodes[x].value)
+                                      : std::pair(x, int64_t(1));
   };
   auto [xa, fa] = factor(a);
   auto [xb, fb] = factor(b);
@@ -109,7 +110,8 @@ ExprId ExprPool::max(ExprId a, ExprId b) {
     return max(n.a, constant(std::max(constantValue(n.b), constantValue(b))));
   // A counter is never negative.
   if (isConstant(b) && constantValue(b) <= 0 &&
-      (n.kind == Kind::Counter || (n.kind == Kind::Mul && n.value > 0 && nodes[n.a].kind == Kind::Counter)))
+      (n.kind == Kind::Counter ||
+       (n.kind == Kind::Mul && n.value > 0 && nodes[n.a].kind == Kind::Counter)))
     return a;
   return make(Kind::Max, 0, a, b);
 }

@@ -111,17 +111,19 @@ int64_t GroupModel::totalElements(const Box &box, unsigned level, int member) co
 
 /// Elements that a transfer of `box` moves on the side of the stored tensor:
 /// dimensions of stride 0 are read once.
-static Box withoutRepeats(ExprPool &pool, const Box &box, const Layout &layout, int64_t &factor) {
+static Box withoutRepeats(ExprPool &pool, const Box &box, const Layout &layout) {
   Box result = box;
-  factor = 1;
   for (auto [d, modes] : llvm::enumerate(layout.dims)) {
     if (modes.empty() || llvm::none_of(modes, [](Mode m) { return m.stride == 0; }))
       continue;
-    int64_t once = 1;
-    for (Mode mode : modes)
-      once *= mode.stride == 0 ? 1 : mode.size;
+    // Of nested modes a tile takes whole inner ones.
+    int64_t inner = 1, granule = layout.granule(d);
+    for (Mode mode : llvm::drop_begin(modes))
+      inner *= mode.stride == 0 ? 1 : mode.size;
     ExprId extent = pool.max(pool.sub(box[d].hi, box[d].lo), pool.constant(0));
-    result[d] = {pool.constant(0), pool.min(extent, pool.constant(once))};
+    ExprId outer = pool.floorDiv(extent, granule);
+    ExprId once = modes[0].stride == 0 ? pool.min(outer, pool.constant(1)) : outer;
+    result[d] = {pool.constant(0), pool.mul(once, inner)};
   }
   return result;
 }
@@ -412,7 +414,8 @@ bool ModelBuilder::resultBuffer(MemberModel &member, MemberAttr attr) {
     if (possible)
       if (auto map = dyn_cast<MapOp>(op))
         possible = cast<AffineMapAttr>(map.getMaps()[member.inplace]).getValue().isIdentity();
-    auto producer = llvm::find(ops.members, op->getOperand(std::max(member.inplace, 0)).getDefiningOp());
+    auto producer =
+        llvm::find(ops.members, op->getOperand(std::max(member.inplace, 0)).getDefiningOp());
     if (!possible || producer == ops.members.end() || buffer.level != numLoops)
       return refuse(name(op) + ": cannot take the place of operand " + Twine(member.inplace) +
                     " (same type, elementwise, produced in the group and read once)");
@@ -469,8 +472,7 @@ bool ModelBuilder::load(unsigned index) {
   if (level < 0)
     return refuse(what + ": level " + Twine(level));
   BufferModel &buffer = load.buffer;
-  buffer.elementBytes =
-      byteWidth(cast<RankedTensorType>(input.value.getType()).getElementType());
+  buffer.elementBytes = byteWidth(cast<RankedTensorType>(input.value.getType()).getElementType());
   buffer.level = level;
   buffer.depth = attr.getDepth();
   load.rolling = attr.getRolling();
@@ -506,11 +508,11 @@ bool ModelBuilder::load(unsigned index) {
         range = {pool.constant(0), pool.constant(shape[d])};
   }
   for (auto [d, range] : llvm::enumerate(load.box)) {
-    bool all = pool.isConstant(range.lo) && pool.constantValue(range.lo) == 0 &&
-               pool.isConstant(range.hi) && pool.constantValue(range.hi) == shape[d];
-    if (input.layout.granule(d) > 1 && !all)
-      return refuse(what + ": dimension " + Twine(d) + " is a view with nested strides and must be "
-                                                       "loaded whole");
+    // Nested strides are loaded in whole inner modes: the box grows to that.
+    if (int64_t granule = input.layout.granule(d); granule > 1) {
+      range.lo = pool.mul(pool.floorDiv(range.lo, granule), granule);
+      range.hi = pool.mul(pool.floorDiv(pool.addConstant(range.hi, granule - 1), granule), granule);
+    }
     buffer.extents.push_back(std::max<int64_t>(1, model.largest(model.extent(range))));
     buffer.origin.push_back(range.lo);
   }
@@ -534,10 +536,9 @@ bool ModelBuilder::load(unsigned index) {
     buffer.level = numLoops - 1;
     buffer.depth = 1;
   }
-  int64_t factor;
-  Box moved = withoutRepeats(pool, load.box, input.layout, factor);
-  load.bytes = input.inSram ? 0
-                            : model.totalElements(moved, level, load.member) * buffer.elementBytes;
+  Box moved = withoutRepeats(pool, load.box, input.layout);
+  load.bytes =
+      input.inSram ? 0 : model.totalElements(moved, level, load.member) * buffer.elementBytes;
   load.transfers = model.trips(level, load.member);
   return true;
 }

@@ -28,11 +28,12 @@ static std::string keyOf(GroupOp group) {
   for (Operation &op : body.without_terminator())
     ops.members.push_back(&op);
   for (BlockArgument argument : body.getArguments())
-    ops.inputs.push_back({argument, Layout::dense(cast<ShapedType>(argument.getType()).getShape())});
+    ops.inputs.push_back(
+        {argument, Layout::dense(cast<ShapedType>(argument.getType()).getShape())});
   for (Value value : body.getTerminator()->getOperands())
     ops.outputs.push_back({value, Layout::dense(cast<ShapedType>(value.getType()).getShape())});
-  return structuralKey(ops) +
-         std::to_string(reinterpret_cast<uintptr_t>(group->getAttrDictionary().getAsOpaquePointer()));
+  return structuralKey(ops) + std::to_string(reinterpret_cast<uintptr_t>(
+                                  group->getAttrDictionary().getAsOpaquePointer()));
 }
 
 void OutlineGroups::runOnOperation() {

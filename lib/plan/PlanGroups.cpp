@@ -64,9 +64,9 @@ private:
   SmallVector<Operation *> program; ///< compute operations in order
   DenseMap<Operation *, unsigned> position;
   std::vector<Segment> segments;
-  SmallVector<unsigned> segmentOf; ///< by operation
+  SmallVector<unsigned> segmentOf;            ///< by operation
   llvm::SmallSetVector<unsigned, 8> resident; ///< stored tensors in SRAM
-  SmallVector<int64_t> residentBytes; ///< live in each segment
+  SmallVector<int64_t> residentBytes;         ///< live in each segment
   llvm::StringMap<std::optional<ScheduledGroup>> memo;
   llvm::StringMap<std::string> memoError;
 };
@@ -311,7 +311,8 @@ void PlanGroups::keepResident() {
 LogicalResult PlanGroups::fix() {
   for (auto [s, segment] : llvm::enumerate(segments)) {
     std::string error;
-    segment.plan = plan(describe(segment.first, segment.last), limits.sramBytes - residentBytes[s], error);
+    segment.plan =
+        plan(describe(segment.first, segment.last), limits.sramBytes - residentBytes[s], error);
     if (!segment.plan)
       return program[segment.first]->emitError("no tile fits on the target: ") << error;
   }
@@ -424,13 +425,14 @@ void PlanGroups::build(unsigned index) {
   MLIRContext *context = &getContext();
   Builder attrs(context);
   std::string error;
-  std::optional<GroupModel> model = GroupModel::build(
-      ops, segment.plan->schedule, {INT64_MAX / 2, limits.accBytes}, error);
+  std::optional<GroupModel> model =
+      GroupModel::build(ops, segment.plan->schedule, {INT64_MAX / 2, limits.accBytes}, error);
 
   auto describeExternal = [&](const External &e, Reason reason) -> Attribute {
     const Placement &place = storage->of(e.value);
     return attrs.getDictionaryAttr(
-        {attrs.getNamedAttr(kKindAttr, attrs.getStringAttr(kindName(storage->root(place.root).kind))),
+        {attrs.getNamedAttr(kKindAttr,
+                            attrs.getStringAttr(kindName(storage->root(place.root).kind))),
          attrs.getNamedAttr(kLayoutAttr, e.layout.toAttr(context)),
          attrs.getNamedAttr(kReasonAttr, ReasonAttr::get(context, reason)),
          attrs.getNamedAttr(kSpaceAttr,
@@ -447,7 +449,7 @@ void PlanGroups::build(unsigned index) {
   for (const External &output : ops.outputs) {
     results.push_back(output.value.getType());
     RootKind kind = storage->root(storage->of(output.value).root).kind;
-    Reason reason = output.inSram ? Reason::None
+    Reason reason = output.inSram              ? Reason::None
                     : kind == RootKind::Output ? Reason::CompulsoryStore
                                                : Reason::SpillStore;
     outputAttrs.push_back(describeExternal(output, reason));
@@ -497,7 +499,8 @@ void PlanGroups::build(unsigned index) {
   }
   for (auto [output, result] : llvm::zip(ops.outputs, group.getResults())) {
     Value old = output.value;
-    old.replaceUsesWithIf(result, [&](OpOperand &use) { return !members.contains(use.getOwner()); });
+    old.replaceUsesWithIf(result,
+                          [&](OpOperand &use) { return !members.contains(use.getOwner()); });
     storage->rename(old, result);
   }
   for (Operation *op : llvm::reverse(ops.members)) {

@@ -32,9 +32,9 @@ namespace {
 /// The choices that make a candidate.
 struct Policy {
   SmallVector<LoopAttr> stripes;
-  int64_t accDivisor = 1;     ///< tiles fill this part of the accumulators
-  int64_t reductionTile = 0;  ///< 0: not split
-  bool columnsOuter = false;  ///< output channels outside of the rows' loops
+  int64_t accDivisor = 1;         ///< tiles fill this part of the accumulators
+  int64_t reductionTile = 0;      ///< 0: not split
+  bool columnsOuter = false;      ///< output channels outside of the rows' loops
   bool streamActivations = false; ///< loaded inside of the own loops
   int64_t residentWeights = 0;    ///< constants up to this size are loaded once
   bool leafOutput = false;        ///< output tile inside of the own loops
@@ -192,15 +192,16 @@ ScheduleAttr Search::make(const Policy &policy) {
     for (auto [k, loop] : llvm::enumerate(loops))
       if (loop.getDim() >= rank)
         firstReduction = std::min<unsigned>(firstReduction, k);
-    bool inGroup = llvm::any_of(op->getResult(0).getUsers(),
-                                [&](Operation *user) { return llvm::is_contained(ops.members, user); });
+    bool inGroup = llvm::any_of(op->getResult(0).getUsers(), [&](Operation *user) {
+      return llvm::is_contained(ops.members, user);
+    });
     bool halo = false;
     for (OpOperand &use : op->getResult(0).getUses())
       if (isa<ConvOp, PoolOp>(use.getOwner()) && use.getOperandNumber() == 0 &&
           llvm::is_contained(ops.members, use.getOwner()))
         halo = true;
-    bool rolling = policy.rolling && inGroup && numStripes && halo &&
-                   policy.stripes.back().getDim() == 1;
+    bool rolling =
+        policy.rolling && inGroup && numStripes && halo && policy.stripes.back().getDim() == 1;
     int64_t level = policy.leafOutput ? numStripes + firstReduction : numStripes;
     members.push_back(MemberAttr::get(context, loops, rolling, inGroup ? 0 : level,
                                       numStripes || policy.leafOutput ? policy.depth : 1, -1));
@@ -257,9 +258,11 @@ ScheduleAttr Search::make(const Policy &policy) {
       level = weightLike ? 0 : numStripes;
       rolling = policy.rolling && halo && numStripes && policy.stripes.back().getDim() == 1;
     }
-    if (llvm::any_of(readers, [&](auto r) { return isa<GatherOp>(ops.members[r.first]) && r.second == 0; }))
+    if (llvm::any_of(readers,
+                     [&](auto r) { return isa<GatherOp>(ops.members[r.first]) && r.second == 0; }))
       level = 0;
-    inputs.push_back(OperandAttr::get(context, level, level && !rolling ? policy.depth : 1, rolling));
+    inputs.push_back(
+        OperandAttr::get(context, level, level && !rolling ? policy.depth : 1, rolling));
   }
   return ScheduleAttr::get(context, 1, ops.members.size() - 1, policy.stripes, members, inputs, {});
 }

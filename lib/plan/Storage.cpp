@@ -111,8 +111,8 @@ Storage Storage::analyse(func::FuncOp main) {
     for (Value result : op.getResults()) {
       if (!isa<RankedTensorType>(result.getType()) || storage.placements.contains(result))
         continue;
-      unsigned root = storage.addRoot(
-          isa<ConstantOp>(op) ? RootKind::Weights : RootKind::Workspace, result);
+      unsigned root =
+          storage.addRoot(isa<ConstantOp>(op) ? RootKind::Weights : RootKind::Workspace, result);
       storage.placements[result] = {root, Layout::dense(storage.roots[root].type.getShape())};
     }
   }

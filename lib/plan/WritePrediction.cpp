@@ -47,8 +47,8 @@ void WritePrediction::runOnOperation() {
     }
     RoutineBytes &bytes = routines[routine.getSymNameAttr()];
     for (unsigned i = 0; i < ops.inputs.size(); ++i)
-      bytes.loads.push_back({routine.getArgAttrOfType<ReasonAttr>(i, kReasonAttr).getValue(),
-                             model->loads[i].bytes});
+      bytes.loads.push_back(
+          {routine.getArgAttrOfType<ReasonAttr>(i, kReasonAttr).getValue(), model->loads[i].bytes});
     for (unsigned i = 0; i < ops.outputs.size(); ++i)
       bytes.stores.push_back({cast<ReasonAttr>(routine.getResultAttr(i, kReasonAttr)).getValue(),
                               model->storeBytes[i]});

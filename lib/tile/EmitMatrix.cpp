@@ -39,8 +39,7 @@ void GroupEmitter::emitConv(unsigned m) {
   ArrayRef<int64_t> in = shapeOf(conv.getInput()), out = shapeOf(conv.getResult());
   int64_t groups = conv.getGroups(), kh = conv.getKernel()[0], kw = conv.getKernel()[1];
   int64_t groupOut = out[3] / groups, groupIn = in[3] / groups;
-  ExprId group =
-      groups == 1 || depthwise ? pool.constant(0) : pool.floorDiv(box[3].lo, groupOut);
+  ExprId group = groups == 1 || depthwise ? pool.constant(0) : pool.floorDiv(box[3].lo, groupOut);
 
   EngineOp op(emitter, conv.getLoc());
   op.extent(0, model.extent(box[1]), most[1]);

@@ -18,7 +18,7 @@ struct Step {
   ExprId size;
   int64_t bound;
   int64_t far, near; ///< byte strides on the stored and the local side
-  bool circular;     ///< moves the local buffer's circular dimension
+  int64_t index;     ///< elements of the circular dimension per step, 0 if it is another
 };
 } // namespace
 
@@ -38,63 +38,72 @@ LogicalResult GroupEmitter::transfer(Location loc, Engine engine, Reason reason,
       circularStart = box[d].lo;
       circularStride = local.strides[d];
     } else {
-      nearBase = pool.add(nearBase,
-                          pool.mul(pool.sub(box[d].lo, local.origin[d]), local.strides[d]));
+      nearBase =
+          pool.add(nearBase, pool.mul(pool.sub(box[d].lo, local.origin[d]), local.strides[d]));
     }
     if (modes.size() > 1) {
-      // Nested strides: the whole dimension, one step for each mode.
-      int64_t inner = external.layout.size(d);
-      for (Mode mode : modes) {
+      // Nested strides: one step for each mode, the inner ones whole.
+      int64_t inner = external.layout.granule(d);
+      farBase =
+          pool.add(farBase, pool.mul(pool.floorDiv(box[d].lo, inner), modes[0].stride * bytes));
+      steps.push_back({pool.floorDiv(model.extent(box[d]), inner), bounds[d] / inner,
+                       modes[0].stride * bytes, inner * local.strides[d], circular ? inner : 0});
+      for (Mode mode : llvm::drop_begin(modes)) {
         inner /= mode.size;
         steps.push_back({pool.constant(mode.size), mode.size, mode.stride * bytes,
-                         inner * local.strides[d], circular});
+                         inner * local.strides[d], circular ? inner : 0});
       }
       continue;
     }
     int64_t stride = external.layout.stride(d) * bytes;
     farBase = pool.add(farBase, pool.mul(box[d].lo, stride));
-    steps.push_back({model.extent(box[d]), bounds[d], stride, local.strides[d], circular});
+    steps.push_back({model.extent(box[d]), bounds[d], stride, local.strides[d], circular ? 1 : 0});
   }
   // Drop what does not move, join what continues.
   SmallVector<Step> joined;
   for (const Step &step : steps) {
     bool one = pool.isConstant(step.size) && pool.constantValue(step.size) == 1;
-    if (one && !step.circular)
+    if (one && !step.index)
       continue;
     if (!joined.empty()) {
       Step &outer = joined.back();
       bool fixed = pool.isConstant(step.size);
       int64_t size = fixed ? pool.constantValue(step.size) : 0;
-      if (fixed && !outer.circular && !step.circular && outer.far == size * step.far &&
+      if (fixed && !outer.index && !step.index && outer.far == size * step.far &&
           outer.near == size * step.near) {
-        outer = {pool.mul(outer.size, size), outer.bound * size, step.far, step.near, false};
+        outer = {pool.mul(outer.size, size), outer.bound * size, step.far, step.near, 0};
         continue;
       }
     }
     joined.push_back(step);
   }
   if (joined.size() > 6)
-    return emitError(loc, "a transfer needs ") << joined.size()
-                                               << " dimensions, a descriptor has 6";
+    return emitError(loc, "a transfer needs ")
+           << joined.size() << " dimensions, a descriptor has 6";
   EngineOp op(emitter, loc);
   SmallVector<int64_t> far(6, 0), near(6, 0);
   SmallVector<CoordAttr> window;
   unsigned first = 6 - joined.size();
+  SmallVector<std::pair<int64_t, int64_t>, 2> moves; // dimension, index step
   for (auto [k, step] : llvm::enumerate(joined)) {
     op.extent(first + k, step.size, step.bound);
     far[first + k] = step.far;
-    if (!step.circular)
+    if (!step.index)
       near[first + k] = step.near;
-    else if (window.empty()) {
-      IntegerAttr known;
-      Value start = emitter.emit(circularStart, loc);
-      bool fixed = matchPattern(start, m_Constant(&known));
-      window.push_back(CoordAttr::get(builder.getContext(), fixed ? known.getInt() : 0,
-                                      fixed ? -1 : op.dynamicValue(start), -1, first + k, 1, -1, 1,
-                                      -1, local.modulus, 1, false, circularStride));
-    } else {
-      return emitError(loc, "a circular dimension cannot be a view with nested strides");
-    }
+    else
+      moves.push_back({first + k, step.index});
+  }
+  if (moves.size() > 2)
+    return emitError(loc, "a circular dimension is a view with more than two nested strides");
+  if (local.circular >= 0) {
+    IntegerAttr known;
+    Value start = emitter.emit(circularStart, loc);
+    bool fixed = matchPattern(start, m_Constant(&known));
+    moves.resize(2, {-1, 1});
+    window.push_back(CoordAttr::get(builder.getContext(), fixed ? known.getInt() : 0,
+                                    fixed ? -1 : op.dynamicValue(start), -1, moves[0].first,
+                                    moves[0].second, moves[1].first, moves[1].second, -1,
+                                    local.modulus, 1, false, circularStride));
   }
   auto add = [&](bool isFar) {
     if (isFar)

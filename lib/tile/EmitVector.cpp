@@ -38,15 +38,17 @@ struct VectorOp {
     op.stream(view, walks, pad);
     inputTypes.push_back(view.element);
   }
-  VecOp create(unsigned bodyOutputs, ArrayRef<int64_t> reduced = {}, ArrayRef<ReduceKind> kinds = {},
-               bool lanes = false, int64_t initDyn = -1, bool carry = false) {
+  VecOp create(unsigned bodyOutputs, ArrayRef<int64_t> reduced = {},
+               ArrayRef<ReduceKind> kinds = {}, bool lanes = false, int64_t initDyn = -1,
+               bool carry = false) {
     OpBuilder &b = op.emitter.builder;
     SmallVector<Attribute> kindAttrs;
     for (ReduceKind kind : kinds)
       kindAttrs.push_back(ReduceKindAttr::get(b.getContext(), kind));
-    auto vec = VecOp::create(b, op.loc, op.buffers, op.dyn, op.sizesAttr(), op.sizeDynAttr(),
-                             op.streamsAttr(), outputs, bodyOutputs, b.getDenseI64ArrayAttr(reduced),
-                             b.getArrayAttr(kindAttrs), lanes, initDyn, carry);
+    auto vec =
+        VecOp::create(b, op.loc, op.buffers, op.dyn, op.sizesAttr(), op.sizeDynAttr(),
+                      op.streamsAttr(), outputs, bodyOutputs, b.getDenseI64ArrayAttr(reduced),
+                      b.getArrayAttr(kindAttrs), lanes, initDyn, carry);
     OpBuilder::InsertionGuard guard(b);
     SmallVector<Location> locs(inputTypes.size(), op.loc);
     b.createBlock(&vec.getBody(), {}, inputTypes, locs);
@@ -107,7 +109,6 @@ static Value convert(OpBuilder &b, Location loc, Value value, Type type) {
   return ConvertOp::create(b, loc, type, value, UnitAttr());
 }
 
-
 static Box resultPart(Operation *op, const Box &box) {
   Box part = box;
   part.resize(shapeOf(op->getResult(0)).size());
@@ -128,9 +129,11 @@ LogicalResult GroupEmitter::emitMap(unsigned m, const View *kernel, Type kernelT
   if (kernel)
     vector.input(*kernel, walksOf(box, first));
   for (auto [extra, attr] : llvm::zip(compute.getExtras(), compute.getMaps()))
-    vector.input(viewOf(extra), walksOf(model.pool, cast<AffineMapAttr>(attr).getValue(), box, first));
+    vector.input(viewOf(extra),
+                 walksOf(model.pool, cast<AffineMapAttr>(attr).getValue(), box, first));
   if (vector.inputTypes.size() > 4)
-    return op->emitError("the body reads ") << vector.inputTypes.size() << " streams, 4 are possible";
+    return op->emitError("the body reads ")
+           << vector.inputTypes.size() << " streams, 4 are possible";
   VecOp vec = vector.create(1);
   OpBuilder b = OpBuilder::atBlockEnd(&vec.getBody().front());
   SmallVector<Value> arguments(vec.getBody().getArguments());
@@ -216,13 +219,15 @@ LogicalResult GroupEmitter::emitReduce(unsigned m) {
       SmallVector<IndexWalk> walks =
           walksOf(model.pool, cast<AffineMapAttr>(attr).getValue(), out, first);
       for (IndexWalk &walk : walks)
-        llvm::erase_if(walk.steps, [&](auto step) { return llvm::is_contained(reduced, step.first); });
+        llvm::erase_if(walk.steps,
+                       [&](auto step) { return llvm::is_contained(reduced, step.first); });
       vector.input(viewOf(extra), walks);
     }
   if (vector.inputTypes.size() > 4)
     return reduce.emitError("the body reads more than 4 streams");
   int64_t init = split ? initValue(vector.op, m) : -1;
-  VecOp vec = vector.create(0, reduced, {reduce.getKind()}, lanes && !split, init, split && init >= 0);
+  VecOp vec =
+      vector.create(0, reduced, {reduce.getKind()}, lanes && !split, init, split && init >= 0);
   OpBuilder b = OpBuilder::atBlockEnd(&vec.getBody().front());
   Type type = reduce.getBody().front().getArgument(0).getType();
   Value x = convert(b, loc, vec.getBody().getArgument(0), type);
@@ -231,7 +236,8 @@ LogicalResult GroupEmitter::emitReduce(unsigned m) {
     x = isFloat ? Value(math::AbsFOp::create(b, loc, x)) : Value(math::AbsIOp::create(b, loc, x));
   }
   if (reduce.getSquare())
-    x = isFloat ? Value(arith::MulFOp::create(b, loc, x, x)) : Value(arith::MulIOp::create(b, loc, x, x));
+    x = isFloat ? Value(arith::MulFOp::create(b, loc, x, x))
+                : Value(arith::MulIOp::create(b, loc, x, x));
   YieldOp::create(b, loc, x);
   SmallVector<Type> types{type};
   llvm::append_range(types, vector.inputTypes);

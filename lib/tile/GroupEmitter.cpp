@@ -6,7 +6,9 @@
 using namespace mlir;
 using namespace accel;
 
-static Type elementOf(Value value) { return cast<RankedTensorType>(value.getType()).getElementType(); }
+static Type elementOf(Value value) {
+  return cast<RankedTensorType>(value.getType()).getElementType();
+}
 
 Value GroupEmitter::allocate(ArrayRef<int64_t> shape, Type element, Space space, int64_t depth,
                              Location loc) {
@@ -181,11 +183,10 @@ LogicalResult GroupEmitter::emitMember(unsigned m, unsigned depth) {
 LogicalResult GroupEmitter::emit() {
   for (auto [index, load] : llvm::enumerate(model.loads))
     if (load.direct && !load.gatherTable)
-      views[ops.inputs[index].value] =
-          residentView(model, ops.inputs[index], inputs[index].memref);
+      views[ops.inputs[index].value] = residentView(model, ops.inputs[index], inputs[index].memref);
   for (MemberModel &member : model.members)
     if (member.direct)
-      views[member.op->getResult(0)] = residentView(model, ops.outputs[member.output],
-                                                    outputs[member.output].memref);
+      views[member.op->getResult(0)] =
+          residentView(model, ops.outputs[member.output], outputs[member.output].memref);
   return emitGroupLoops(0);
 }

@@ -80,8 +80,8 @@ void EngineOp::rawStream(Value buffer, Type element, ExprId baseBytes, ArrayRef<
       baseDyn.push_back(dynamicValue(value));
   }
   buffers.push_back(buffer);
-  streams.push_back(StreamAttr::get(emitter.builder.getContext(), element, base, baseDyn, strides,
-                                    window, 0));
+  streams.push_back(
+      StreamAttr::get(emitter.builder.getContext(), element, base, baseDyn, strides, window, 0));
 }
 
 void EngineOp::stream(const View &view, ArrayRef<IndexWalk> walks, int64_t padBits, Type element) {

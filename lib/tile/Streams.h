@@ -43,7 +43,7 @@ struct View {
 struct IndexWalk {
   ExprId start;
   llvm::SmallVector<std::pair<unsigned, int64_t>, 2> steps; ///< iteration dim, coefficient
-  int64_t bound = -1; ///< indices outside of [0, bound) are out of bounds
+  int64_t bound = -1;  ///< indices outside of [0, bound) are out of bounds
   int64_t divisor = 1; ///< input dilation: only multiples exist
 };
 

@@ -112,14 +112,14 @@ LogicalResult TileGroups::tileMain(func::FuncOp main) {
     const Root &root = storage.root(index);
     if (memory[index])
       return memory[index];
-    auto type = MemRefType::get(root.type.getShape(), root.type.getElementType(),
-                                MemRefLayoutAttrInterface(),
-                                SpaceAttr::get(context, spaces[index]));
+    auto type =
+        MemRefType::get(root.type.getShape(), root.type.getElementType(),
+                        MemRefLayoutAttrInterface(), SpaceAttr::get(context, spaces[index]));
     Location loc = Value(root.value).getLoc();
     std::string name = rootName(storage, index);
     if (spaces[index] == Space::Sram) {
-      memory[index] = AllocOp::create(builder, loc, type, 1, 1, IntegerAttr(),
-                                      builder.getStringAttr(name));
+      memory[index] =
+          AllocOp::create(builder, loc, type, 1, 1, IntegerAttr(), builder.getStringAttr(name));
       return memory[index];
     }
     Attribute value;
