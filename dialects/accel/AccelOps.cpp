@@ -65,8 +65,8 @@ static LogicalResult verifyBody(Operation *op, unsigned leading) {
   }
   Block &body = compute.getBody().front();
   if (body.getNumArguments() != leading + extras.size())
-    return op->emitOpError("body takes ") << body.getNumArguments() << " values, expected "
-                                          << leading + extras.size();
+    return op->emitOpError("body takes ")
+           << body.getNumArguments() << " values, expected " << leading + extras.size();
   for (auto [index, extra] : llvm::enumerate(extras))
     if (body.getArgument(leading + index).getType() !=
         cast<RankedTensorType>(extra.getType()).getElementType())

@@ -99,8 +99,8 @@ void synchroniseCalls(Program &program) {
       memories[range.memory].visit(range.begin, range.end, [&](History::Segment &segment) {
         for (unsigned from = 0; from < engineCount; ++from)
           if (from != to)
-            need[from][to] = std::max({need[from][to], segment.write[from],
-                                       effect.write ? segment.read[from] : -1});
+            need[from][to] = std::max(
+                {need[from][to], segment.write[from], effect.write ? segment.read[from] : -1});
       });
     }
     for (const Effect &effect : effects) {

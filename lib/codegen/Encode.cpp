@@ -164,7 +164,8 @@ private:
     word.u8(opcode).u8(indexOf(engine)).u16(desc);
     for (ArrayRef<Tokens> field : {waits, signals})
       for (size_t i = 0; i < 2; ++i)
-        word.u8(i < field.size() ? field[i].semaphore : 0).u8(i < field.size() ? field[i].count : 0);
+        word.u8(i < field.size() ? field[i].semaphore : 0)
+            .u8(i < field.size() ? field[i].count : 0);
     word.u16(program).u8(reason).u8(0);
     out.locations.push_back(location);
   }
@@ -272,8 +273,8 @@ FailureOr<EncodedProgram> encode(ModuleOp module, const Program &program) {
       for (auto &[engine, tokens] : pending)
         for (size_t i = 0; i < tokens.size(); i += 2) {
           auto two = ArrayRef(tokens).slice(i, std::min<size_t>(2, tokens.size() - i));
-          encoder.sync(engine, isWait ? two : ArrayRef<Tokens>(),
-                       isWait ? ArrayRef<Tokens>() : two, location);
+          encoder.sync(engine, isWait ? two : ArrayRef<Tokens>(), isWait ? ArrayRef<Tokens>() : two,
+                       location);
         }
     };
     sync(call.waits, true);

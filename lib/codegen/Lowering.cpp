@@ -62,9 +62,8 @@ private:
   };
 
   void addPlace(Value value, Place place, Affine address) {
-    int32_t region = place.kind == Place::Argument && place.space == Space::Dram
-                         ? regions[place.argument]
-                         : 0;
+    int32_t region =
+        place.kind == Place::Argument && place.space == Space::Dram ? regions[place.argument] : 0;
     buffers[value] = {int32_t(routine.places.size()), std::move(address), region};
     routine.places.push_back(place);
   }
@@ -138,8 +137,7 @@ private:
     }
     if (count.terms.empty())
       return count;
-    return Affine::of(
-        values.emit(Opcode::Modi, values.reg(count, location), 0, slots, location));
+    return Affine::of(values.emit(Opcode::Modi, values.reg(count, location), 0, slots, location));
   }
 
   LogicalResult lowerLoop(scf::ForOp loop) {
@@ -234,8 +232,8 @@ private:
   }
 
   /// What all engine operations have in common: extents and streams.
-  template <typename Op> LogicalResult lowerEngineOp(Op op, Instruction &instruction,
-                                                     unsigned outputs) {
+  template <typename Op>
+  LogicalResult lowerEngineOp(Op op, Instruction &instruction, unsigned outputs) {
     instruction.descriptor = std::make_unique<Descriptor>();
     Descriptor &descriptor = *instruction.descriptor;
     dyn.clear();
@@ -331,9 +329,7 @@ private:
     return success();
   }
 
-  static unsigned bitsOf(Type type) {
-    return type.isIndex() ? 64 : type.getIntOrFloatBitWidth();
-  }
+  static unsigned bitsOf(Type type) { return type.isIndex() ? 64 : type.getIntOrFloatBitWidth(); }
 
   void append(Operation *op, Instruction instruction) {
     auto item = std::make_unique<Item>(op->getLoc());

@@ -54,8 +54,8 @@ FailureOr<Extent> extentOf(func::CallOp call, Value operand) {
     return call.emitError("codegen: an operand has no address; run assign-addresses before");
   // A pointer without an extent reaches to the end of its buffer.
   auto whole = cast<MemRefType>(operand.getType());
-  extent.bytes = type.hasStaticShape() ? memory::bytesOf(type)
-                                       : memory::bytesOf(whole) - extent.address;
+  extent.bytes =
+      type.hasStaticShape() ? memory::bytesOf(type) : memory::bytesOf(whole) - extent.address;
   extent.address += int64_t(*address);
   return extent;
 }
@@ -102,8 +102,7 @@ FailureOr<std::unique_ptr<Program>> buildProgram(ModuleOp module) {
     return module.emitError("codegen: has no function @main with a body"), failure();
   auto program = std::make_unique<Program>();
   SymbolTable symbols(module);
-  llvm::MapVector<Instance, SmallVector<std::pair<int32_t, int32_t>>,
-                  std::map<Instance, unsigned>>
+  llvm::MapVector<Instance, SmallVector<std::pair<int32_t, int32_t>>, std::map<Instance, unsigned>>
       instances;
   for (Operation &op : main.front()) {
     if (isa<TensorOp, AllocOp, OffsetOp, func::ReturnOp>(op))
@@ -138,14 +137,14 @@ FailureOr<std::unique_ptr<Program>> buildProgram(ModuleOp module) {
     program->calls.push_back(std::move(call));
   }
   for (auto &[instance, aliases] : instances)
-    if (failed(lowerInstance(cast<func::FuncOp>(instance.first), instance.second, aliases,
-                             *program)))
+    if (failed(
+            lowerInstance(cast<func::FuncOp>(instance.first), instance.second, aliases, *program)))
       return failure();
   synchroniseCalls(*program);
   if (program->semaphores.exhausted())
     return module.emitError("codegen: needs ")
-               << program->semaphores.used() << " semaphores, the machine has "
-               << Semaphores::limit << "; plan with less nesting",
+               << program->semaphores.used() << " semaphores, the machine has " << Semaphores::limit
+               << "; plan with less nesting",
            failure();
   return program;
 }

@@ -50,7 +50,7 @@ constexpr unsigned slotsPerInstruction = 2;
 
 struct Edge {
   int from = 0, to = 0, distance = 0; ///< positions of items in a block
-  bool carried = false; ///< stays right if the chain is primed around outer loops
+  bool carried = false;               ///< stays right if the chain is primed around outer loops
   auto key() const { return std::tuple(distance, from, to); }
 };
 

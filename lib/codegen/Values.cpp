@@ -104,8 +104,9 @@ std::optional<Affine> Values::affine(Value value) {
     return it->second;
   IntegerAttr constant;
   if (matchPattern(value, m_Constant(&constant)))
-    return Affine::number(constant.getType().isInteger(1) ? int64_t(constant.getValue().getZExtValue())
-                                                      : constant.getValue().getSExtValue());
+    return Affine::number(constant.getType().isInteger(1)
+                              ? int64_t(constant.getValue().getZExtValue())
+                              : constant.getValue().getSExtValue());
   Operation *op = value.getDefiningOp();
   if (!op) {
     emitError(value.getLoc(), "codegen: a block argument is used as an index, but only loop "
@@ -246,8 +247,7 @@ std::optional<Affine> Values::compute(Operation *op) {
     Affine result = in[2];
     if (difference.isConstant())
       return result.add(in[0], difference.constant);
-    return result.add(Affine::of(
-        emit(Opcode::Mul, reg(in[0], loc), reg(difference, loc), 0, loc)));
+    return result.add(Affine::of(emit(Opcode::Mul, reg(in[0], loc), reg(difference, loc), 0, loc)));
   }
   op->emitError("codegen: no scalar instruction computes this");
   return std::nullopt;

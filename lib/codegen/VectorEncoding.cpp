@@ -69,8 +69,7 @@ FailureOr<std::vector<uint8_t>> encodeVectorProgram(const VectorProgram &program
   for (auto &out : program.outputs)
     result.outs.push_back({out.reg, out.post, rt::VType(out.type)});
   for (auto &r : program.reductions)
-    result.reductions.push_back(
-        {r.src, r.dst, rt::VReduce(r.kind), r.lanes, rt::VType(r.type)});
+    result.reductions.push_back({r.src, r.dst, rt::VReduce(r.kind), r.lanes, rt::VType(r.type)});
   for (auto [from, to] : {std::pair(&program.body, &result.body), {&program.post, &result.post}})
     for (const VectorProgram::Step &s : *from) {
       std::optional<rt::VOp> op = opOf(s.op);

@@ -142,8 +142,8 @@ public:
       outputTypes.push_back(vecTypeOf(value.getType()));
     }
     for (auto [i, kind] : llvm::enumerate(op.getKinds()))
-      program.reductions.push_back({0, 0, cast<ReduceKindAttr>(kind).getValue(), op.getLanes(),
-                                    reducedTypes[i]});
+      program.reductions.push_back(
+          {0, 0, cast<ReduceKindAttr>(kind).getValue(), op.getLanes(), reducedTypes[i]});
     return finish(bodySteps, steps, bodyRegs, reduced, postRegs, inputs, true, results);
   }
 
@@ -156,9 +156,8 @@ private:
   }
 
   int constant(VecType type, double value) {
-    uint64_t bits = type == VecType::F32 || type == VecType::F64
-                        ? llvm::bit_cast<uint64_t>(value)
-                        : uint64_t(int64_t(value));
+    uint64_t bits = type == VecType::F32 || type == VecType::F64 ? llvm::bit_cast<uint64_t>(value)
+                                                                 : uint64_t(int64_t(value));
     return constantBits(type, bits);
   }
   int constantBits(VecType type, uint64_t bits) {
@@ -448,9 +447,9 @@ private:
   }
 
   static bool isUnary(StringRef name) {
-    static constexpr StringRef names[] = {"neg",  "abs",     "sqrt",  "rsqrt", "recip", "exp",
-                                          "log",  "tanh",    "erf",   "sigmoid", "floor", "ceil",
-                                          "rne",  "trunc",   "sin",   "cos", "atan", "isnan", "isinf"};
+    static constexpr StringRef names[] = {
+        "neg",   "abs",  "sqrt", "rsqrt", "recip", "exp", "log",  "tanh",  "erf",  "sigmoid",
+        "floor", "ceil", "rne",  "trunc", "sin",   "cos", "atan", "isnan", "isinf"};
     return llvm::is_contained(names, name);
   }
 

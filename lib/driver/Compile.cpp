@@ -57,8 +57,7 @@ LogicalResult accel::writeAtomically(StringRef path, StringRef content, std::str
   }
   SmallString<128> temporary;
   int fd;
-  if (std::error_code ec =
-          llvm::sys::fs::createUniqueFile(path + ".%%%%%%.tmp", fd, temporary)) {
+  if (std::error_code ec = llvm::sys::fs::createUniqueFile(path + ".%%%%%%.tmp", fd, temporary)) {
     error = path.str() + ": " + ec.message();
     return failure();
   }
@@ -158,7 +157,8 @@ LogicalResult Compiler::planToMemory() {
   OwningOpRef<ModuleOp> before;
   for (int64_t budget = 100; budget >= 40; budget -= budget > 80 ? 5 : 10) {
     bool last = budget <= 40 || !packs || !options.schedule.empty();
-    OwningOpRef<ModuleOp> attempt = last ? std::move(module) : OwningOpRef<ModuleOp>(module->clone());
+    OwningOpRef<ModuleOp> attempt =
+        last ? std::move(module) : OwningOpRef<ModuleOp>(module->clone());
     auto plan = [&](OpPassManager &manager) {
       PlanGroupsOptions planOptions;
       planOptions.budget = budget;
@@ -259,7 +259,8 @@ LogicalResult Compiler::run() {
   if (needed(Stage::Graph)) {
     GraphOptions graph;
     graph.precision = options.precision;
-    if (failed(passes(*module, [&](OpPassManager &manager) { buildGraphPipeline(manager, graph); })))
+    if (failed(
+            passes(*module, [&](OpPassManager &manager) { buildGraphPipeline(manager, graph); })))
       return failure();
   }
   if (!options.schedule.empty() && failed(readSchedules(*module, options.schedule)))

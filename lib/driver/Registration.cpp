@@ -14,9 +14,9 @@
 #include "mlir/IR/DialectRegistry.h"
 
 void accel::registerDialects(mlir::DialectRegistry &registry) {
-  registry.insert<accel::AccelDialect, accel::instr::IsaDialect, accel::onnx::OnnxDialect, mlir::arith::ArithDialect,
-                  mlir::func::FuncDialect, mlir::math::MathDialect, mlir::memref::MemRefDialect,
-                  mlir::scf::SCFDialect>();
+  registry.insert<accel::AccelDialect, accel::instr::IsaDialect, accel::onnx::OnnxDialect,
+                  mlir::arith::ArithDialect, mlir::func::FuncDialect, mlir::math::MathDialect,
+                  mlir::memref::MemRefDialect, mlir::scf::SCFDialect>();
 }
 
 void accel::registerPasses() {

@@ -53,8 +53,8 @@ class Emitter {
 public:
   Emitter(ModuleOp module, const codegen::EncodedProgram &program, const EmitOptions &options,
           rt::ArtifactBuilder &builder)
-      : module(module), program(program), options(options), builder(builder),
-        data(builder.data), nodes(module, builder.data) {}
+      : module(module), program(program), options(options), builder(builder), data(builder.data),
+        nodes(module, builder.data) {}
 
   LogicalResult run() {
     data.producer = options.producer;
@@ -70,7 +70,7 @@ public:
       if (failed(addTensor(tensor)))
         return failure();
     for (auto *list : {&inputs, &outputs}) {
-      llvm::stable_sort(*list, [](auto &a, auto &b) { return a.first < b.first; });
+      llvm::sort(*list, [](auto &a, auto &b) { return a.first < b.first; });
       for (auto &[index, io] : *list)
         (list == &inputs ? data.inputs : data.outputs).push_back(io);
     }
@@ -105,8 +105,7 @@ private:
     auto bytes = module->getAttrOfType<DictionaryAttr>("accel.region_bytes");
     for (StringRef kind : {"weights", "input", "output", "workspace", "state"})
       if (int64_t size = numberIn(bytes, kind))
-        data.regions.push_back(
-            {uint8_t(*codegen::regionOf(kind)), *kindOf(kind), size, {}});
+        data.regions.push_back({uint8_t(*codegen::regionOf(kind)), *kindOf(kind), size, {}});
   }
 
   /// Instructions of main during which each tensor is used.

@@ -224,8 +224,7 @@ DictionaryAttr tablesOf(const rt::ArtifactData &data, StringRef source, MLIRCont
   rt::ArtifactData copy = data;
   Writer writer{Builder(context), {}};
   if (!source.empty())
-    writer.attributes.push_back(
-        writer.b.getNamedAttr("source", writer.b.getStringAttr(source)));
+    writer.attributes.push_back(writer.b.getNamedAttr("source", writer.b.getStringAttr(source)));
   fields(copy, [&](StringRef name, auto &field) { writer(name, field); });
   return writer.b.getDictionaryAttr(writer.attributes);
 }

@@ -42,10 +42,10 @@ SmallVector<Location> locationsOf(const rt::ArtifactData &data, const rt::Routin
   SmallVector<Location> locations;
   if (isMain)
     for (uint32_t node : routine.nodeOfPc)
-      locations.push_back(
-          node < data.nodes.size()
-              ? Location(NameLoc::get(StringAttr::get(fallback.getContext(), data.nodes[node].name)))
-              : fallback);
+      locations.push_back(node < data.nodes.size()
+                              ? Location(NameLoc::get(
+                                    StringAttr::get(fallback.getContext(), data.nodes[node].name)))
+                              : fallback);
   return locations;
 }
 
@@ -85,15 +85,15 @@ OwningOpRef<ModuleOp> isaFromArtifact(const rt::Artifact &artifact, StringRef so
       registers = b.getArrayAttr(ranges);
     DenseI32ArrayAttr nodes;
     if (!info.nodeOfPc.empty())
-      nodes = b.getDenseI32ArrayAttr(
-          SmallVector<int32_t>(info.nodeOfPc.begin(), info.nodeOfPc.end()));
+      nodes =
+          b.getDenseI32ArrayAttr(SmallVector<int32_t>(info.nodeOfPc.begin(), info.nodeOfPc.end()));
     auto routine = instr::RoutineOp::create(
         b, location, b.getStringAttr(symbols[index]),
         symbols[index] == info.name ? StringAttr() : b.getStringAttr(info.name), registers, nodes,
         StringAttr());
-    FailureOr<bool> needsSlots = instr::decodeRoutine(
-        info.code, info.slots, symbols, programs,
-        locationsOf(data, info, index == 0, location), routine.getBody().emplaceBlock(), location);
+    FailureOr<bool> needsSlots = instr::decodeRoutine(info.code, info.slots, symbols, programs,
+                                                      locationsOf(data, info, index == 0, location),
+                                                      routine.getBody().emplaceBlock(), location);
     if (failed(needsSlots))
       return emitError(location, "routine \"") << info.name << "\" cannot be read", nullptr;
     if (*needsSlots)
@@ -106,8 +106,7 @@ OwningOpRef<ModuleOp> isaFromArtifact(const rt::Artifact &artifact, StringRef so
 OwningOpRef<ModuleOp> isaFromFile(StringRef path, MLIRContext *context) {
   absl::StatusOr<rt::Artifact> artifact = rt::OpenArtifact(path.str());
   if (!artifact.ok()) {
-    emitError(FileLineColLoc::get(context, path, 0, 0))
-        << std::string(artifact.status().message());
+    emitError(FileLineColLoc::get(context, path, 0, 0)) << std::string(artifact.status().message());
     return nullptr;
   }
   return isaFromArtifact(*artifact, path, context);

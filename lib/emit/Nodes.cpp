@@ -72,7 +72,8 @@ void NodeTable::addDebugMap(const codegen::EncodedProgram &program) {
     rt::CallNodes nodes;
     nodes.pc = call.call;
     for (size_t i = 0; i < locals[call.routine].size(); ++i)
-      nodes.nodes.push_back(names.empty() ? rt::kNone : indexOf(names[std::min(i, names.size() - 1)]));
+      nodes.nodes.push_back(names.empty() ? rt::kNone
+                                          : indexOf(names[std::min(i, names.size() - 1)]));
     if (!names.empty())
       for (uint32_t pc = call.first; pc <= call.last; ++pc)
         main[pc] = indexOf(names.front());

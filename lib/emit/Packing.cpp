@@ -21,9 +21,7 @@ constexpr int64_t pieceBytes = 4 << 20;
 /// Square tiles of a transposition that fit the first-level cache.
 constexpr int64_t cacheTile = 64;
 
-int64_t widthOf(Type type) {
-  return std::max<int64_t>(1, (type.getIntOrFloatBitWidth() + 7) / 8);
-}
+int64_t widthOf(Type type) { return std::max<int64_t>(1, (type.getIntOrFloatBitWidth() + 7) / 8); }
 
 /// A dimension of the result: its size and what a step means in the source.
 struct Dim {
@@ -170,9 +168,8 @@ private:
     }
     for (int64_t r = 0; r < rows.size; ++r)
       for (int64_t x = 0; x < columns.size; ++x) {
-        float value = loadFloat(
-            source.data() + (src + r * rows.stride + x * columns.stride) * from,
-            packing.sourceType);
+        float value = loadFloat(source.data() + (src + r * rows.stride + x * columns.stride) * from,
+                                packing.sourceType);
         if (!packing.scale.empty())
           value *= packing.scale[channel + x];
         storeFloat(buffer.data() + (dst + r * rowStep + x) * to, value, packing.resultType);
@@ -204,9 +201,7 @@ int64_t product(ArrayRef<int64_t> shape) {
 }
 
 bool isConvLike(StringRef kind) { return kind == "conv" || kind == "conv_transposed"; }
-bool isDepthwise(StringRef kind) {
-  return kind == "depthwise" || kind == "depthwise_transposed";
-}
+bool isDepthwise(StringRef kind) { return kind == "depthwise" || kind == "depthwise_transposed"; }
 
 } // namespace
 

@@ -23,7 +23,8 @@ static constexpr TargetKey kSchema[] = {
     {"mxu", "f32_macs", true, 1, 1e9, "MAC/cycle", "peak with f32 operands"},
     {"acc", "bytes", true, 256, kTera, "bytes", "accumulators, 4 bytes each"},
     {"vec", "lanes", true, 1, 1e6, "elements/cycle", "f32 lanes of the vector engine"},
-    {"vec", "transcendental_divisor", true, 1, 1024, "cycles", "cycles of exp, tanh, ... relative to an addition"},
+    {"vec", "transcendental_divisor", true, 1, 1024, "cycles",
+     "cycles of exp, tanh, ... relative to an addition"},
     {"sram", "bytes", true, 1024, kTera, "bytes", "scratchpad"},
     {"sram", "banks", true, 1, 4096, "banks", "banks of the scratchpad"},
     {"imem", "bytes", true, 1024, kTera, "bytes", "instruction memory: the code of one routine"},
@@ -80,7 +81,8 @@ static std::optional<Target> parse(llvm::StringRef text, llvm::StringRef file, s
     return os.str() + ": ";
   };
   try {
-    root = toml::parse(std::string_view(text.data(), text.size()), std::string_view(file.data(), file.size()));
+    root = toml::parse(std::string_view(text.data(), text.size()),
+                       std::string_view(file.data(), file.size()));
   } catch (const toml::parse_error &problem) {
     error = at(problem.source()) + std::string(problem.description());
     return std::nullopt;
@@ -107,7 +109,8 @@ static std::optional<Target> parse(llvm::StringRef text, llvm::StringRef file, s
     }
     for (auto &&[key, value] : *node.as_table()) {
       std::string k(key.str());
-      if (llvm::none_of(kSchema, [&](const TargetKey &s) { return name == s.table && k == s.key; })) {
+      if (llvm::none_of(kSchema,
+                        [&](const TargetKey &s) { return name == s.table && k == s.key; })) {
         error = at(value.source()) + "unknown key '" + name + "." + k + "'" + nearest(name, k);
         return std::nullopt;
       }
@@ -138,11 +141,11 @@ static std::optional<Target> parse(llvm::StringRef text, llvm::StringRef file, s
       error = at(value.node()->source()) + os.str();
       return std::nullopt;
     }
-    target.figures.push_back(
-        {std::string(key.table) + "_" + key.key, *number, key.integer});
+    target.figures.push_back({std::string(key.table) + "_" + key.key, *number, key.integer});
   }
   if (double rows = target.figure("mxu_rows"), columns = target.figure("mxu_columns");
-      target.figure("mxu_f32_macs") > rows * columns || target.figure("mxu_f16_macs") > rows * columns) {
+      target.figure("mxu_f32_macs") > rows * columns ||
+      target.figure("mxu_f16_macs") > rows * columns) {
     error = file.str() + ": mxu.f32_macs and mxu.f16_macs cannot exceed mxu.rows x mxu.columns";
     return std::nullopt;
   }

@@ -51,8 +51,8 @@ std::string compileProgram(const std::string &file) {
 /// Runs it with the sanitizer on.
 Values run(const std::string &bytes, const std::map<std::string, Values> &inputs,
            const std::string &output) {
-  auto program = rt::Program::FromBytes(
-      {reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()});
+  auto program =
+      rt::Program::FromBytes({reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()});
   EXPECT_TRUE(program.ok()) << program.status();
   if (!program.ok())
     return {};
@@ -60,8 +60,8 @@ Values run(const std::string &bytes, const std::map<std::string, Values> &inputs
   options.sanitize = true;
   rt::Simulator simulator(*program, options);
   for (auto &[name, values] : inputs) {
-    auto status = simulator.SetInput(name, {reinterpret_cast<const uint8_t *>(values.data()),
-                                            values.size() * sizeof(float)});
+    auto status = simulator.SetInput(
+        name, {reinterpret_cast<const uint8_t *>(values.data()), values.size() * sizeof(float)});
     EXPECT_TRUE(status.ok()) << status;
   }
   auto status = simulator.Run();
@@ -146,8 +146,7 @@ size_t countWaits(const rt::ArtifactData &data) {
 // for each backward chain.
 TEST(TilePrograms, MatmulHasNoMoreWaitsThanNeeded) {
   std::string bytes = compileProgram("matmul.mlir");
-  auto artifact =
-      rt::ReadArtifact({reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()});
+  auto artifact = rt::ReadArtifact({reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()});
   ASSERT_TRUE(artifact.ok());
   EXPECT_EQ(countWaits(artifact->data), 4u + 4u + 4u);
 }

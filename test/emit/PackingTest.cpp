@@ -113,12 +113,12 @@ TEST_F(PackingTest, NarrowsToNearestEven) {
   // 1 + 2^-8 lies halfway between 1 and 1 + 2^-7: to even, 1.
   float source[] = {1.00390625f, 1.01171875f, -2.5f, 0.f};
   std::vector<uint16_t> out;
-  ASSERT_TRUE(pack(p, ArrayRef(reinterpret_cast<char *>(source), 16),
-                   [&](const char *data, size_t size) {
-                     out.resize(size / 2);
-                     std::memcpy(out.data(), data, size);
-                     return true;
-                   }));
+  ASSERT_TRUE(
+      pack(p, ArrayRef(reinterpret_cast<char *>(source), 16), [&](const char *data, size_t size) {
+        out.resize(size / 2);
+        std::memcpy(out.data(), data, size);
+        return true;
+      }));
   EXPECT_EQ(out, (std::vector<uint16_t>{0x3f80, 0x3f82, 0xc020, 0}));
 }
 

@@ -68,15 +68,15 @@ llvm::Error accel::writeNpy(StringRef path, const HostTensor &tensor) {
   llvm::raw_fd_ostream out(path, error);
   if (error)
     return fail(path + ": " + error.message());
-  std::string header = "{'descr': '" + descrOf(tensor.element()) +
-                       "', 'fortran_order': False, 'shape': (";
+  std::string header =
+      "{'descr': '" + descrOf(tensor.element()) + "', 'fortran_order': False, 'shape': (";
   for (int64_t size : tensor.shape())
     header += std::to_string(size) + ",";
   header += "), }";
   header.resize((header.size() + 11 + 63) / 64 * 64 - 11, ' ');
   header += '\n';
-  out << StringRef("\x93NUMPY\x01\x00", 8) << char(header.size() & 255)
-      << char(header.size() >> 8) << header;
+  out << StringRef("\x93NUMPY\x01\x00", 8) << char(header.size() & 255) << char(header.size() >> 8)
+      << header;
   out.write(tensor.bytes().data(), tensor.size() * elementBytes(tensor.element()));
   return llvm::Error::success();
 }

@@ -83,9 +83,7 @@ int main(int argc, char **argv) {
   if (!module)
     return 1;
   bool lowered = true;
-  module->walk([&](Operation *op) {
-    lowered &= op->getName().getDialectNamespace() != "onnx";
-  });
+  module->walk([&](Operation *op) { lowered &= op->getName().getDialectNamespace() != "onnx"; });
   if (!lowered || !pipeline.empty()) {
     PassManager manager(&context);
     if (failed(applyPassManagerCLOptions(manager)))

@@ -8,11 +8,11 @@
 
 #include "IsaRecords.h"
 
+#include "mlir/TableGen/GenInfo.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/raw_ostream.h"
-#include "mlir/TableGen/GenInfo.h"
 
 using namespace llvm;
 using namespace accel::tblgen;
@@ -22,8 +22,8 @@ namespace {
 std::string operationName(const Instruction &in) { return StringRef(in.mnemonic).lower(); }
 
 void printDescription(const Instruction &in, raw_ostream &os) {
-  os << "  let summary = \"" << escaped(in.summary) << "\";\n  let description = [{\n    " << in.action
-     << "\n";
+  os << "  let summary = \"" << escaped(in.summary) << "\";\n  let description = [{\n    "
+     << in.action << "\n";
   for (const std::string &text : in.preconditions)
     os << "\n    * " << text;
   os << (in.preconditions.empty() ? "" : "\n");
@@ -50,11 +50,11 @@ bool printOps(const RecordKeeper &records, raw_ostream &os) {
     std::string arguments, format;
     for (const Use &u : in.uses) {
       bool isRegister = u.role != "value";
-      arguments += (arguments.empty() ? "" : ", ") + std::string(isRegister ? "Isa_Reg" : "I64Attr") +
-                   ":$" + u.operand;
-      format += (format.empty() ? "" : " `,` ") +
-                (isRegister ? "custom<Reg>($" + u.operand + ")"
-                            : "custom<Number>($" + u.operand + ")");
+      arguments += (arguments.empty() ? "" : ", ") +
+                   std::string(isRegister ? "Isa_Reg" : "I64Attr") + ":$" + u.operand;
+      format +=
+          (format.empty() ? "" : " `,` ") +
+          (isRegister ? "custom<Reg>($" + u.operand + ")" : "custom<Number>($" + u.operand + ")");
     }
     os << "  let arguments = (ins " << arguments << ");\n  let assemblyFormat = [{ " << format
        << " attr-dict }];\n}\n\n";
@@ -80,7 +80,8 @@ bool printCodec(const RecordKeeper &records, raw_ostream &os) {
   }
   os << "      .Default([](mlir::Operation *) { return false; });\n}\n\n"
         "static mlir::Operation *createControl(mlir::OpBuilder &b, mlir::Location loc,\n"
-        "                                      const rt::isa::CtrlWord &w) {\n  switch (w.opcode) {\n";
+        "                                      const rt::isa::CtrlWord &w) {\n  switch (w.opcode) "
+        "{\n";
   for (const Instruction &in : isa.instructions) {
     if (in.hasOwnOperation || !in.isControl)
       continue;
@@ -113,8 +114,10 @@ bool printCodec(const RecordKeeper &records, raw_ostream &os) {
   return false;
 }
 
-mlir::GenRegistration genOps("gen-isa-ops", "TableGen of the isa dialect's plain operations", printOps);
-mlir::GenRegistration genCodec("gen-isa-codec", "C++ from the isa dialect's operations to words and back",
+mlir::GenRegistration genOps("gen-isa-ops", "TableGen of the isa dialect's plain operations",
+                             printOps);
+mlir::GenRegistration genCodec("gen-isa-codec",
+                               "C++ from the isa dialect's operations to words and back",
                                printCodec);
 
 } // namespace

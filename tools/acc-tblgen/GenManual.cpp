@@ -3,11 +3,11 @@
 
 #include "IsaRecords.h"
 
+#include "mlir/TableGen/GenInfo.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/raw_ostream.h"
-#include "mlir/TableGen/GenInfo.h"
 
 #include <limits>
 
@@ -75,15 +75,17 @@ std::string range(const Field &f) {
 }
 
 std::string typeName(const Field &f) {
-  std::string name = f.kind == "nested"        ? f.cppType
-                     : f.kind == "enumeration" ? std::string("u8")
-                                               : (f.isSigned ? "i" : "u") + std::to_string(f.bytes * 8);
+  std::string name = f.kind == "nested" ? f.cppType
+                     : f.kind == "enumeration"
+                         ? std::string("u8")
+                         : (f.isSigned ? "i" : "u") + std::to_string(f.bytes * 8);
   return f.count > 1 ? name + "[" + std::to_string(f.count) + "]" : name;
 }
 
 void printLayout(const Layout &l, raw_ostream &os) {
   os << "### " << l.cpp << "\n\n" << l.bytes << " bytes: " << l.summary << ".\n\n";
-  os << "| byte | field | type | values | unit | meaning |\n| ---: | --- | --- | --- | --- | --- |\n";
+  os << "| byte | field | type | values | unit | meaning |\n| ---: | --- | --- | --- | --- | --- "
+        "|\n";
   for (const Field &f : l.fields)
     os << "| " << f.offset << " | " << (f.kind == "reserved" ? "–" : "`" + f.name + "`") << " | "
        << typeName(f) << " | " << range(f) << " | " << f.unit << " | " << f.text << " |\n";
@@ -94,9 +96,9 @@ void printLayout(const Layout &l, raw_ostream &os) {
 
 void printInstruction(const Instruction &in, raw_ostream &os) {
   os << "### `" << in.mnemonic << "`\n\n";
-  os << "Opcode 0x" << utohexstr(in.opcode, false, 2) << ", " << (in.isControl ? "control" : "engine")
-     << " format, since version " << in.since << (in.isReserved ? ", **reserved**" : "") << ": "
-     << in.summary << ".";
+  os << "Opcode 0x" << utohexstr(in.opcode, false, 2) << ", "
+     << (in.isControl ? "control" : "engine") << " format, since version " << in.since
+     << (in.isReserved ? ", **reserved**" : "") << ": " << in.summary << ".";
   if (!in.isControl) {
     os << " Engines: ";
     llvm::interleaveComma(in.engines, os, [&](const Case &e) { os << e.text; });
@@ -106,9 +108,12 @@ void printInstruction(const Instruction &in, raw_ostream &os) {
   if (!in.uses.empty()) {
     os << "| field | use | values |\n| --- | --- | --- |\n";
     for (const Use &u : in.uses) {
-      bool whole = u.min == std::numeric_limits<int64_t>::min() ||
-                   (u.min == 0 && u.max == 0xFFFFFFFFll);
-      os << "| `" << u.operand << "` | " << (u.role == "result" ? "writes: " : u.role == "source" ? "reads: " : "")
+      bool whole =
+          u.min == std::numeric_limits<int64_t>::min() || (u.min == 0 && u.max == 0xFFFFFFFFll);
+      os << "| `" << u.operand << "` | "
+         << (u.role == "result"   ? "writes: "
+             : u.role == "source" ? "reads: "
+                                  : "")
          << u.text << " | "
          << (u.role != "value" ? "r0–r63"
              : whole           ? "any"
@@ -154,7 +159,9 @@ void printInstruction(const Instruction &in, raw_ostream &os) {
 
 bool printManual(const RecordKeeper &records, raw_ostream &os) {
   Isa isa = readIsa(records);
-  os << introduction << "\n## Constants\n\nEqual on every target.\n\n| constant | value | meaning |\n| --- | ---: | --- |\n";
+  os << introduction
+     << "\n## Constants\n\nEqual on every target.\n\n| constant | value | meaning |\n| --- | ---: "
+        "| --- |\n";
   for (const Constant &c : isa.constants)
     os << "| `" << c.cpp << "` | " << c.value << " | " << c.text << " |\n";
   os << "\n## Enumerations\n\n";
@@ -165,24 +172,31 @@ bool printManual(const RecordKeeper &records, raw_ostream &os) {
       os << "| " << c.value << " | `" << c.text << "` | " << c.summary << " |\n";
     os << "\n";
   }
-  os << "## Layouts\n\nAn instruction is a CtrlWord or an EngineWord, by its opcode. An engine instruction's "
-        "descriptor is an OpDesc slot, then, for each stream, a StreamDesc slot and, if its flag says so, a "
+  os << "## Layouts\n\nAn instruction is a CtrlWord or an EngineWord, by its opcode. An engine "
+        "instruction's "
+        "descriptor is an OpDesc slot, then, for each stream, a StreamDesc slot and, if its flag "
+        "says so, a "
         "WindowDesc slot.\n\n";
   for (const Layout &l : isa.layouts)
     printLayout(l, os);
   os << "## Instructions\n\n| opcode | name | |\n| --- | --- | --- |\n";
   for (const Instruction &in : isa.instructions)
     os << "| 0x" << utohexstr(in.opcode, false, 2) << " | [" << in.mnemonic << "](#"
-       << StringRef(in.mnemonic).lower() << ") | " << in.summary << (in.isReserved ? " (reserved)" : "") << " |\n";
+       << StringRef(in.mnemonic).lower() << ") | " << in.summary
+       << (in.isReserved ? " (reserved)" : "") << " |\n";
   os << "\n";
   for (const Instruction &in : isa.instructions)
     printInstruction(in, os);
-  os << "## Steps of vector programs\n\nA step reads registers as its own type and writes its type, except where said. "
-        "Text: `v3 = add.f32 v0, v1`.\n\n| value | step | operands | types | result |\n| ---: | --- | ---: | --- | --- |\n";
+  os << "## Steps of vector programs\n\nA step reads registers as its own type and writes its "
+        "type, except where said. "
+        "Text: `v3 = add.f32 v0, v1`.\n\n| value | step | operands | types | result |\n| ---: | "
+        "--- | ---: | --- | --- |\n";
   for (const Step &s : isa.steps)
     os << "| " << s.value << " | `" << s.name << "` | " << s.operands << " | "
-       << (s.floats && s.ints ? "all" : s.floats ? "f32, f64" : "i32, i64") << " | "
-       << s.text << " |\n";
+       << (s.floats && s.ints ? "all"
+           : s.floats         ? "f32, f64"
+                              : "i32, i64")
+       << " | " << s.text << " |\n";
   return false;
 }
 

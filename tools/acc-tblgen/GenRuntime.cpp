@@ -7,11 +7,11 @@
 
 #include "IsaRecords.h"
 
+#include "mlir/TableGen/GenInfo.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/raw_ostream.h"
-#include "mlir/TableGen/GenInfo.h"
 
 using namespace llvm;
 using namespace accel::tblgen;
@@ -73,9 +73,8 @@ void printFields(const Layout &l, raw_ostream &os) {
     os << "  {\"" << l.cpp << "\", \"" << f.name << "\", " << f.offset << ", " << f.bytes << ", "
        << f.count << ", FieldKind::" << kindOf(f) << ", " << literal(f.min) << ", "
        << literal(f.max) << ", " << f.init << ", "
-       << (f.enumeration
-               ? "&k" + f.enumeration->getValueAsString("cpp").str() + "Info"
-               : std::string("nullptr"))
+       << (f.enumeration ? "&k" + f.enumeration->getValueAsString("cpp").str() + "Info"
+                         : std::string("nullptr"))
        << "},\n";
   os << "};\n";
   os << "inline constexpr LayoutInfo k" << l.cpp << "Info = {\"" << l.cpp << "\", " << l.bytes
@@ -135,7 +134,10 @@ void printUse(const Instruction &in, StringRef operand, raw_ostream &os) {
   if (it == in.uses.end())
     os << "{}, ";
   else
-    os << "{Role::" << (it->role == "result" ? "Result" : it->role == "source" ? "Source" : "Value")
+    os << "{Role::"
+       << (it->role == "result"   ? "Result"
+           : it->role == "source" ? "Source"
+                                  : "Value")
        << ", " << literal(it->min) << ", " << literal(it->max) << "}, ";
 }
 
@@ -148,7 +150,8 @@ bool printTables(const RecordKeeper &records, raw_ostream &os) {
     for (const Case &engine : in.engines)
       engines |= int64_t(1) << engine.value;
     os << "  {Opcode::" << in.cpp << ", \"" << in.mnemonic << "\", " << in.since << ", "
-       << (in.isControl ? "true" : "false") << ", " << (in.isReserved ? "true" : "false") << ",\n   ";
+       << (in.isControl ? "true" : "false") << ", " << (in.isReserved ? "true" : "false")
+       << ",\n   ";
     for (StringRef operand : {"rd", "ra", "rb", "imm", "aux"})
       printUse(in, operand, os);
     os << "\n   " << engines << ", " << in.minStreams << ", " << in.maxStreams << ", "
@@ -169,9 +172,9 @@ bool printTables(const RecordKeeper &records, raw_ostream &os) {
   return false;
 }
 
-mlir::GenRegistration genTypes("gen-isa-types", "structs, enums and fields of the ISA, for the runtime",
-                               printTypes);
-mlir::GenRegistration genTables("gen-isa-tables", "instructions and steps of the ISA, for the runtime",
-                                printTables);
+mlir::GenRegistration genTypes("gen-isa-types",
+                               "structs, enums and fields of the ISA, for the runtime", printTypes);
+mlir::GenRegistration genTables("gen-isa-tables",
+                                "instructions and steps of the ISA, for the runtime", printTables);
 
 } // namespace

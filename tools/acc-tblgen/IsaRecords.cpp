@@ -80,9 +80,9 @@ Field readField(const Record *record, const Record *layout) {
     f.max = 255;
   } else if (f.kind != "reserved" && f.kind != "nested") {
     int bits = int(f.bytes) * 8;
-    f.min = !f.isSigned    ? 0
-            : bits == 64   ? std::numeric_limits<int64_t>::min()
-                           : -(int64_t(1) << (bits - 1));
+    f.min = !f.isSigned  ? 0
+            : bits == 64 ? std::numeric_limits<int64_t>::min()
+                         : -(int64_t(1) << (bits - 1));
     f.max = bits == 64 ? std::numeric_limits<int64_t>::max()
                        : (int64_t(1) << (bits - (f.isSigned ? 1 : 0))) - 1;
   }
@@ -100,8 +100,8 @@ void checkCovered(const Layout &layout) {
     at += f.bytes * f.count;
   }
   if (at != layout.bytes)
-    PrintFatalError(layout.record->getLoc(), "the fields have " + Twine(at) + " bytes, not " +
-                                                 Twine(layout.bytes));
+    PrintFatalError(layout.record->getLoc(),
+                    "the fields have " + Twine(at) + " bytes, not " + Twine(layout.bytes));
 }
 
 Instruction readInstruction(const Record *record) {
@@ -182,8 +182,12 @@ Isa readIsa(const RecordKeeper &records) {
     isa.enums.push_back(std::move(e));
   }
   for (const Record *r : inOrder(records, "IsaLayout")) {
-    Layout l{r, str(r, "cpp"), str(r, "summary"), oneLine(str(r, "description")),
-             r->getValueAsInt("bytes"), {}};
+    Layout l{r,
+             str(r, "cpp"),
+             str(r, "summary"),
+             oneLine(str(r, "description")),
+             r->getValueAsInt("bytes"),
+             {}};
     for (const Record *f : r->getValueAsListOfDefs("fields"))
       l.fields.push_back(readField(f, r));
     checkCovered(l);
@@ -197,11 +201,15 @@ Isa readIsa(const RecordKeeper &records) {
     if (!isNew)
       PrintFatalError(r->getLoc(), in.mnemonic + " has the opcode of " + it->second);
   }
-  llvm::sort(isa.instructions,
-                    [](auto &a, auto &b) { return a.opcode < b.opcode; });
+  llvm::sort(isa.instructions, [](auto &a, auto &b) { return a.opcode < b.opcode; });
   for (const Record *r : inOrder(records, "IsaStep")) {
-    Step s{str(r, "name"), str(r, "cpp"), str(r, "text"), r->getValueAsInt("value"),
-           r->getValueAsInt("operands"), r->getValueAsBit("floats"), r->getValueAsBit("ints")};
+    Step s{str(r, "name"),
+           str(r, "cpp"),
+           str(r, "text"),
+           r->getValueAsInt("value"),
+           r->getValueAsInt("operands"),
+           r->getValueAsBit("floats"),
+           r->getValueAsBit("ints")};
     if (s.value != int64_t(isa.steps.size()))
       PrintFatalError(r->getLoc(), "steps are numbered from 0 without gaps; " + s.name + " is not");
     isa.steps.push_back(std::move(s));

@@ -28,11 +28,13 @@ static void addCommon(CLI::App *command, Arguments &arguments) {
       ->required();
   command->add_option("--target", arguments.options.target,
                       "machine: a name that `acc targets` lists, or a TOML file");
-  command->add_option("--dim", arguments.options.dims,
-                      "NAME=N binds a symbolic dimension, INPUT:AXIS=N one axis of an input")
+  command
+      ->add_option("--dim", arguments.options.dims,
+                   "NAME=N binds a symbolic dimension, INPUT:AXIS=N one axis of an input")
       ->allow_extra_args(false);
-  command->add_option("--precision", arguments.options.precision,
-                      "storage of f32 tensors (sums stay f32)")
+  command
+      ->add_option("--precision", arguments.options.precision,
+                   "storage of f32 tensors (sums stay f32)")
       ->check(CLI::IsMember({"f32", "f16", "bf16"}));
 }
 
@@ -52,7 +54,8 @@ static int withContext(llvm::function_ref<mlir::LogicalResult(mlir::MLIRContext 
     std::string where;
     llvm::raw_string_ostream os(where);
     if (auto file = llvm::dyn_cast<mlir::FileLineColLoc>(diag.getLocation()))
-      os << file.getFilename().getValue() << ':' << file.getLine() << ':' << file.getColumn() << ": ";
+      os << file.getFilename().getValue() << ':' << file.getLine() << ':' << file.getColumn()
+         << ": ";
     else if (!llvm::isa<mlir::UnknownLoc>(diag.getLocation())) {
       diag.getLocation()->walk([&](mlir::Location inner) {
         if (auto name = llvm::dyn_cast<mlir::NameLoc>(inner)) {
@@ -79,8 +82,9 @@ void tool::addCompile(CLI::App &app, std::function<int()> &run) {
   CLI::App *command = app.add_subcommand("compile", "Compiles a model ahead of time");
   auto arguments = std::make_shared<Arguments>();
   addCommon(command, *arguments);
-  command->add_option("-o,--output", arguments->options.output,
-                      "artifact to write (with --emit: MLIR text, - for standard output)")
+  command
+      ->add_option("-o,--output", arguments->options.output,
+                   "artifact to write (with --emit: MLIR text, - for standard output)")
       ->required();
   command->add_option("--schedule", arguments->options.schedule, "schedules to obey");
   command->add_option("--schedule-out", arguments->options.scheduleOut,
@@ -94,7 +98,8 @@ void tool::addCompile(CLI::App &app, std::function<int()> &run) {
       ->check(CLI::IsMember(stages));
   command->add_option("--plan-seed", arguments->options.planSeed,
                       "random legal schedules instead of good ones: results must not change");
-  command->add_flag("--verify-each", arguments->options.verifyEach, "verifies the IR after each pass");
+  command->add_flag("--verify-each", arguments->options.verifyEach,
+                    "verifies the IR after each pass");
   command->footer("Examples:\n"
                   "  acc compile det.onnx -o det.acc --dim DynamicDimension.0=1\n"
                   "  acc compile net.onnx -o net.acc --target tiny --schedule-out net.mlir\n"

@@ -90,7 +90,8 @@ void tool::addTargets(CLI::App &app, std::function<int()> &run) {
 }
 
 void tool::addListOps(CLI::App &app, std::function<int()> &run) {
-  CLI::App *command = app.add_subcommand("list-ops", "Lists the ONNX operators that compile, and how");
+  CLI::App *command =
+      app.add_subcommand("list-ops", "Lists the ONNX operators that compile, and how");
   command->callback([&run] {
     run = [] {
       for (const SupportedOp &op : supportedOps())

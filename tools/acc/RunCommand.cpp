@@ -42,7 +42,8 @@ static int runArtifact(const Arguments &arguments) {
         io = &input;
     }
     if (!io)
-      return tool::fail("--input " + text + ": the model has no input '" + name + "', it has " + names);
+      return tool::fail("--input " + text + ": the model has no input '" + name + "', it has " +
+                        names);
     auto bytes = tool::readTensor(text.substr(at + 1), *io);
     if (!bytes.ok())
       return tool::fail(std::string(bytes.status().message()));
@@ -52,8 +53,9 @@ static int runArtifact(const Arguments &arguments) {
   }
   for (size_t i = 0; i < given.size(); ++i)
     if (!given[i])
-      return tool::fail("input '" + program->data().inputs[i].name + "' is not given: add --input " +
-                        program->data().inputs[i].name + "=FILE.npy");
+      return tool::fail("input '" + program->data().inputs[i].name +
+                        "' is not given: add --input " + program->data().inputs[i].name +
+                        "=FILE.npy");
   if (absl::Status status = simulator.Run(); !status.ok())
     return tool::fail(std::string(status.message()));
 
@@ -68,8 +70,8 @@ static int runArtifact(const Arguments &arguments) {
       if (!bytes.ok())
         return tool::fail(std::string(bytes.status().message()));
       std::string file = tool::fileName(output.name) + "." + arguments.format;
-      std::string text = arguments.format == "npy" ? tool::npyFile(output, *bytes)
-                                                   : tool::pbFile(output, *bytes);
+      std::string text =
+          arguments.format == "npy" ? tool::npyFile(output, *bytes) : tool::pbFile(output, *bytes);
       if (mlir::failed(writeAtomically(arguments.outputDir + "/" + file, text, why)))
         return tool::fail(why);
       list.push_back({{"name", output.name},
@@ -77,7 +79,8 @@ static int runArtifact(const Arguments &arguments) {
                       {"type", tool::onnxTypeName(output.dtype)},
                       {"shape", output.dims}});
     }
-    if (mlir::failed(writeAtomically(arguments.outputDir + "/outputs.json", list.dump(2) + "\n", why)))
+    if (mlir::failed(
+            writeAtomically(arguments.outputDir + "/outputs.json", list.dump(2) + "\n", why)))
       return tool::fail(why);
   }
   if (!arguments.stats.empty() && mlir::failed(writeAtomically(arguments.stats, json + "\n", why)))
@@ -99,12 +102,14 @@ void tool::addRun(CLI::App &app, std::function<int()> &run) {
   command->add_option("--stats", arguments->stats, "statistics, JSON");
   command->add_option("--threads", arguments->options.threads, "threads of the host")
       ->check(CLI::Range(1, 1024));
-  command->add_option("--max-instructions", arguments->options.maxInstructions,
-                      "ends the run after so many instructions")
+  command
+      ->add_option("--max-instructions", arguments->options.maxInstructions,
+                   "ends the run after so many instructions")
       ->check(CLI::NonNegativeNumber);
   command->add_flag("--sanitize", arguments->options.sanitize,
                     "checks hazards, initialisation, bounds and deadlock");
   command->add_flag("--json", arguments->json, "statistics on standard output");
-  command->footer("Example:\n  acc run model.acc --input x=x.npy --output-dir out --stats stats.json");
+  command->footer(
+      "Example:\n  acc run model.acc --input x=x.npy --output-dir out --stats stats.json");
   command->callback([arguments, &run] { run = [arguments] { return runArtifact(*arguments); }; });
 }

@@ -20,15 +20,17 @@ struct TypeInfo {
 } // namespace
 
 /// By ISA code, see the ISA manual: f32 is 1, f16 2, ...
-static const TypeInfo kTypes[] = {
-    {"", "undefined", 0, 0},      {"<f4", "float", 1, 4},        {"<f2", "float16", 10, 2},
-    {"<u2", "bfloat16", 16, 2},   {"<f8", "double", 11, 8},      {"|i1", "int8", 3, 1},
-    {"|u1", "uint8", 2, 1},       {"<i2", "int16", 5, 2},        {"<u2", "uint16", 4, 2},
-    {"<i4", "int32", 6, 4},       {"<u4", "uint32", 12, 4},      {"<i8", "int64", 7, 8},
-    {"<u8", "uint64", 13, 8},     {"|b1", "bool", 9, 1},         {"|u1", "float8e4m3fn", 17, 1},
-    {"|u1", "float8e4m3fnuz", 18, 1}, {"|u1", "float8e5m2", 19, 1}, {"|u1", "float8e5m2fnuz", 20, 1},
-    {"|u1", "int4", 22, 1},       {"|u1", "uint4", 21, 1},       {"|u1", "float4e2m1", 23, 1},
-    {"|u1", "float8e8m0", 24, 1}};
+static const TypeInfo kTypes[] = {{"", "undefined", 0, 0},        {"<f4", "float", 1, 4},
+                                  {"<f2", "float16", 10, 2},      {"<u2", "bfloat16", 16, 2},
+                                  {"<f8", "double", 11, 8},       {"|i1", "int8", 3, 1},
+                                  {"|u1", "uint8", 2, 1},         {"<i2", "int16", 5, 2},
+                                  {"<u2", "uint16", 4, 2},        {"<i4", "int32", 6, 4},
+                                  {"<u4", "uint32", 12, 4},       {"<i8", "int64", 7, 8},
+                                  {"<u8", "uint64", 13, 8},       {"|b1", "bool", 9, 1},
+                                  {"|u1", "float8e4m3fn", 17, 1}, {"|u1", "float8e4m3fnuz", 18, 1},
+                                  {"|u1", "float8e5m2", 19, 1},   {"|u1", "float8e5m2fnuz", 20, 1},
+                                  {"|u1", "int4", 22, 1},         {"|u1", "uint4", 21, 1},
+                                  {"|u1", "float4e2m1", 23, 1},   {"|u1", "float8e8m0", 24, 1}};
 
 static const TypeInfo &infoOf(uint8_t dtype) {
   return kTypes[dtype < std::size(kTypes) ? dtype : 0];
@@ -153,9 +155,9 @@ absl::StatusOr<std::vector<uint8_t>> tool::readTensor(const std::string &path,
 }
 
 std::string tool::npyFile(const rt::IoInfo &io, absl::Span<const uint8_t> bytes) {
-  std::string header = absl::StrCat("{'descr': '", infoOf(io.dtype).npy,
-                                    "', 'fortran_order': False, 'shape': (",
-                                    absl::StrJoin(io.dims, ", "), io.dims.size() == 1 ? ",)" : ")", ", }");
+  std::string header =
+      absl::StrCat("{'descr': '", infoOf(io.dtype).npy, "', 'fortran_order': False, 'shape': (",
+                   absl::StrJoin(io.dims, ", "), io.dims.size() == 1 ? ",)" : ")", ", }");
   // The data start at a multiple of 64 bytes.
   header.append(63 - (10 + header.size()) % 64, ' ');
   header += '\n';

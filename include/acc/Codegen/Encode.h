@@ -14,8 +14,8 @@ struct EncodedRoutine {
     int64_t min, max; ///< values it has at the calls
   };
   std::string name;
-  std::vector<uint8_t> code;  ///< 16 bytes an instruction
-  std::vector<uint8_t> slots; ///< 64 bytes a descriptor slot
+  std::vector<uint8_t> code;             ///< 16 bytes an instruction
+  std::vector<uint8_t> slots;            ///< 64 bytes a descriptor slot
   std::vector<mlir::Location> locations; ///< one an instruction
   std::vector<Range> ranges;             ///< of the registers it receives
 };

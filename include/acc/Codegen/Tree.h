@@ -36,8 +36,8 @@ struct Place {
   Space space = Space::Sram;
   /// Buffer: bytes in the frame or the accumulators, all slots of the rotation.
   int64_t begin = 0, end = 0;
-  int64_t slots = 1; ///< rotation depth
-  int64_t slack = 1; ///< iterations the writer of a circular buffer may run ahead
+  int64_t slots = 1;            ///< rotation depth
+  int64_t slack = 1;            ///< iterations the writer of a circular buffer may run ahead
   struct Block *home = nullptr; ///< whose iterations rotate it
   int32_t argument = -1;        ///< Argument: its number
 };

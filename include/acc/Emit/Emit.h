@@ -14,8 +14,8 @@ namespace accel::emit {
 /// The bytes of a constant that is a reference into a mapped file (row major, as
 /// `type` says); they must stay valid while the artifact is written. Null if the
 /// attribute is of no kind that it knows.
-using WeightReader = std::function<mlir::FailureOr<llvm::ArrayRef<char>>(
-    mlir::Attribute value, mlir::ShapedType type)>;
+using WeightReader = std::function<mlir::FailureOr<llvm::ArrayRef<char>>(mlir::Attribute value,
+                                                                         mlir::ShapedType type)>;
 
 struct EmitOptions {
   WeightReader reader; ///< dense attributes need none

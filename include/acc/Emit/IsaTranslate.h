@@ -18,9 +18,8 @@ namespace accel::emit {
 
 /// A module with one isa.program. Null (diagnosed) if the code is no program.
 /// Locations carry the ONNX nodes' names.
-mlir::OwningOpRef<mlir::ModuleOp> isaFromArtifact(const rt::Artifact &artifact,
-                                                  llvm::StringRef source,
-                                                  mlir::MLIRContext *context);
+mlir::OwningOpRef<mlir::ModuleOp>
+isaFromArtifact(const rt::Artifact &artifact, llvm::StringRef source, mlir::MLIRContext *context);
 
 /// Opens the file at `path`.
 mlir::OwningOpRef<mlir::ModuleOp> isaFromFile(llvm::StringRef path, mlir::MLIRContext *context);

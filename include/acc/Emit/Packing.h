@@ -23,8 +23,8 @@ namespace accel::emit {
 using ByteSink = std::function<bool(const char *bytes, size_t count)>;
 
 struct Packing {
-  std::string kind = "identity"; ///< see #accel.pack
-  llvm::SmallVector<int64_t> shape; ///< of the source
+  std::string kind = "identity";     ///< see #accel.pack
+  llvm::SmallVector<int64_t> shape;  ///< of the source
   mlir::Type sourceType, resultType; ///< element types
   llvm::SmallVector<int64_t> perm;
   int64_t groups = 1;

@@ -23,9 +23,7 @@ class OnnxNode {
 public:
   explicit OnnxNode(mlir::Operation *op);
 
-  static bool isOnnx(mlir::Operation *op) {
-    return op->getName().getDialectNamespace() == "onnx";
-  }
+  static bool isOnnx(mlir::Operation *op) { return op->getName().getDialectNamespace() == "onnx"; }
 
   mlir::Operation *op() const { return operation; }
   llvm::StringRef kind() const { return operation->getName().stripDialect(); } // "Conv"

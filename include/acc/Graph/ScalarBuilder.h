@@ -23,7 +23,7 @@ public:
   using Value = mlir::Value;
   ScalarBuilder(mlir::OpBuilder &builder, mlir::Location loc) : b(builder), loc(loc) {}
 
-  Value load(Value element);                       // storage -> compute
+  Value load(Value element); // storage -> compute
   Value store(Value value, mlir::Type storage, bool saturate = false);
   /// ONNX Cast: float to integer truncates, anything to bool is != 0.
   Value cast(Value value, mlir::Type compute);

@@ -38,7 +38,7 @@ struct Limits {
 struct PackingFailure {
   std::string function;
   Space space = Space::Sram;
-  int64_t needed = 0, capacity = 0;          ///< bytes
+  int64_t needed = 0, capacity = 0;           ///< bytes
   llvm::SmallVector<mlir::Operation *> clash; ///< allocs and calls (their frames)
 };
 

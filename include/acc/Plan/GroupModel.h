@@ -69,18 +69,18 @@ struct BufferModel {
 struct MemberModel {
   mlir::Operation *op;
   llvm::SmallVector<LoopModel> loops;
-  unsigned firstReduction; ///< of `loops`; loops.size() if none
-  Box need;                ///< result box that must exist in an iteration of the group
-  Box compute;             ///< result box that is computed then
+  unsigned firstReduction;      ///< of `loops`; loops.size() if none
+  Box need;                     ///< result box that must exist in an iteration of the group
+  Box compute;                  ///< result box that is computed then
   llvm::SmallVector<Box> boxes; ///< iteration box inside of the first k own loops
-  bool intermediate = false; ///< read by another member
-  int output = -1;           ///< index of the group's result
+  bool intermediate = false;    ///< read by another member
+  int output = -1;              ///< index of the group's result
   bool rolling = false;
   int inplace = -1;
   bool direct = false; ///< written straight to a resident stored tensor
   BufferModel buffer;  ///< of the result (unless direct)
   int64_t accElements = 0;
-  int64_t accDepth = 1;      ///< accumulator tiles that alternate
+  int64_t accDepth = 1;     ///< accumulator tiles that alternate
   int64_t scratchBytes = 0; ///< temporary SRAM (kernel values before the body)
 };
 
@@ -105,7 +105,7 @@ public:
   mutable ExprPool pool;
   llvm::SmallVector<LoopModel> loops;
   std::vector<MemberModel> members;
-  std::vector<LoadModel> loads; ///< one for each group input
+  std::vector<LoadModel> loads;          ///< one for each group input
   llvm::SmallVector<int64_t> storeBytes; ///< for each group output
   std::vector<Box> outputBoxes;          ///< what one store of each group output covers
   int64_t sramBytes = 0;

@@ -21,9 +21,9 @@ enum class RootKind { Input, Weights, Output, Workspace };
 
 struct Root {
   RootKind kind;
-  mlir::Value value; ///< the argument, constant, or first value placed in it
+  mlir::Value value;           ///< the argument, constant, or first value placed in it
   mlir::RankedTensorType type; ///< shape of the whole stored tensor
-  unsigned index = 0; ///< argument or result number
+  unsigned index = 0;          ///< argument or result number
 };
 
 struct Placement {
