@@ -38,8 +38,25 @@ bool accel::mustBeWhole(Operation *op, unsigned dim) {
   return false;
 }
 
+bool accel::reducesOver(Operation *op, unsigned dim) {
+  unsigned rank = shapeOf(op->getResult(0)).size();
+  return dim >= rank || (isa<SoftmaxOp>(op) && dim + 1 == rank);
+}
+
+/// Whether the dimension is reduced in 16 partials (by index modulo 16).
+static bool reducedByLanes(Operation *op, unsigned dim) {
+  if (auto reduce = dyn_cast<ReduceOp>(op)) {
+    unsigned rank = shapeOf(reduce.getInput()).size();
+    return dim >= rank && reduce.getDims()[dim - rank] + 1 == int64_t(rank);
+  }
+  return isa<SoftmaxOp>(op) && reducesOver(op, dim);
+}
+
 int64_t accel::tileGranule(Operation *op, unsigned dim) {
   constexpr int64_t channelBlock = 32; // KBLOCK of the ISA
+  constexpr int64_t lanes = 16;        // kLanes of the ISA
+  if (reducedByLanes(op, dim))
+    return lanes;
   if (auto conv = dyn_cast<ConvOp>(op); conv && dim == 4)
     return channelBlock;
   return 1;

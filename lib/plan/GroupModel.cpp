@@ -290,8 +290,16 @@ bool ModelBuilder::ownLoops(MemberModel &member, MemberAttr attr) {
     int64_t dim = loop.getDim(), tile = loop.getTile();
     if (dim < 0 || dim >= int64_t(sizes.size()) || tile < 1)
       return refuse(name(op) + ": loop over dimension " + Twine(dim) + " with tile " + Twine(tile));
-    if (dim < int64_t(rank) && mustBeWhole(op, dim))
+    if (dim < int64_t(rank) && mustBeWhole(op, dim) && !reducesOver(op, dim))
       return refuse(name(op) + ": dimension " + Twine(dim) + " cannot be tiled");
+    if (isa<SoftmaxOp>(op) && reducesOver(op, dim)) {
+      if (k + 1 != attr.getLoops().size())
+        return refuse(name(op) + ": the loop over the row must be the innermost");
+      if (rank > 5)
+        return refuse(name(op) + ": the row of a softmax of rank " + Twine(rank) +
+                      " cannot be split, 5 is the largest");
+      member.splitRow = true;
+    }
     for (const LoopModel &other : member.loops)
       if (other.dim == dim)
         return refuse(name(op) + ": two loops over dimension " + Twine(dim));
@@ -301,11 +309,16 @@ bool ModelBuilder::ownLoops(MemberModel &member, MemberAttr attr) {
     if (isa<ReduceOp>(op) && dim >= int64_t(rank)) {
       // The order of a reduction belongs to the operation: rows ascend.
       ArrayRef<int64_t> dims = cast<ReduceOp>(op).getDims();
-      if (dim != int64_t(rank) || !llvm::is_sorted(dims) || dims.back() + 1 == int64_t(rank))
-        return refuse(name(op) + ": only the first of several reduced dimensions can be split, and "
-                                 "none if the last dimension is reduced (its order is by lanes)");
+      bool lanes = llvm::is_contained(dims, int64_t(rank) - 1);
+      if (dim != int64_t(rank) || !llvm::is_sorted(dims) || (lanes && dims.size() > 1))
+        return refuse(name(op) +
+                      ": only the first of several reduced dimensions can be split, and "
+                      "none if the last dimension is one of them (its order is by lanes)");
+      if (lanes && rank > 5)
+        return refuse(name(op) + ": the last dimension of rank " + Twine(rank) +
+                      " cannot be split, 5 is the largest");
     }
-    if (dim >= int64_t(rank))
+    if (reducesOver(op, dim))
       member.firstReduction = std::min<unsigned>(member.firstReduction, k);
     Box box = member.boxes.back();
     int64_t extent = std::max<int64_t>(model.largest(model.extent(box[dim])), 0);
@@ -347,6 +360,8 @@ bool ModelBuilder::ownLoops(MemberModel &member, MemberAttr attr) {
   return true;
 }
 
+constexpr int64_t lanes = 16; // kLanes of the ISA
+
 /// SRAM for values between the kernel and the body, see the tile stage.
 static int64_t scratchBytes(Operation *op, GroupModel &model, const MemberModel &member) {
   const Box &box = member.boxes[member.firstReduction];
@@ -359,10 +374,15 @@ static int64_t scratchBytes(Operation *op, GroupModel &model, const MemberModel 
       rows *= extent;
   }
   auto round = [](int64_t bytes) { return (bytes + 63) / 64 * 64; };
+  if (member.splitRow) {
+    int64_t piece = rows * model.largest(model.extent(member.boxes.back()[rank - 1]));
+    bool together = cast<ComputeOpInterface>(op).getExtras().size() <= 1;
+    return 2 * round(rows * lanes * 4) + 2 * round(rows * 4) + (together ? 0 : round(piece * 4));
+  }
   if (isa<SoftmaxOp, NormalizeOp>(op))
     return round(elements * 4) + 2 * round(rows * 4);
   if (isa<ReduceOp>(op) && member.firstReduction < member.loops.size())
-    return round(elements * 4);
+    return round(elements * 4 * (cast<ReduceOp>(op).getDims().back() + 1 == rank ? lanes : 1));
   if (isa<GatherOp>(op)) // rows before the body
     return round(elements * 8);
   return 0;
@@ -392,10 +412,11 @@ bool ModelBuilder::resultBuffer(MemberModel &member, MemberAttr attr) {
     }
   } else {
     int64_t level = attr.getLevel();
-    if (level < int64_t(numLoops) || level > int64_t(numLoops + member.firstReduction))
+    // A softmax whose row is split writes in its last pass.
+    int64_t deepest = numLoops + (member.splitRow ? member.loops.size() : member.firstReduction);
+    if (level < int64_t(numLoops) || level > deepest)
       return refuse(name(op) + ": the level of the output tile is " + Twine(level) +
-                    ", possible are " + Twine(numLoops) + " to " +
-                    Twine(numLoops + member.firstReduction));
+                    ", possible are " + Twine(numLoops) + " to " + Twine(deepest));
     buffer.level = level;
     buffer.depth = attr.getDepth();
     const Box &box = member.boxes[level - numLoops];
@@ -486,7 +507,8 @@ bool ModelBuilder::load(unsigned index) {
       MemberModel &member = model.members[m];
       unsigned own = level - numLoops;
       unsigned primaries = cast<ComputeOpInterface>(member.op).getPrimary().size();
-      unsigned deepest = operand >= primaries ? member.firstReduction : member.loops.size();
+      bool afterwards = operand >= primaries && !member.splitRow;
+      unsigned deepest = afterwards ? member.firstReduction : member.loops.size();
       if (own > deepest)
         return refuse(what + ": level " + Twine(level) + " is inside of more loops than the " +
                       Twine(numLoops + deepest) + " around its reader");
@@ -540,6 +562,12 @@ bool ModelBuilder::load(unsigned index) {
   load.bytes =
       input.inSram ? 0 : model.totalElements(moved, level, load.member) * buffer.elementBytes;
   load.transfers = model.trips(level, load.member);
+  // Pieces of a softmax's row come once for each pass.
+  if (load.member >= 0 && model.members[load.member].splitRow && readers[0].second == 0 &&
+      level > int64_t(numLoops + model.members[load.member].firstReduction)) {
+    load.transfers *= softmaxPasses;
+    load.bytes *= softmaxPasses;
+  }
   return true;
 }
 

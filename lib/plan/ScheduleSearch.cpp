@@ -109,8 +109,11 @@ SmallVector<LoopAttr> Search::ownLoops(Operation *op, const Policy &policy,
     return loops;
   }
   if (auto reduce = dyn_cast<ReduceOp>(op)) {
-    if (policy.reductionTile && extents.size() > shapeOf(reduce.getResult()).size())
-      add(shapeOf(reduce.getResult()).size(), policy.reductionTile);
+    unsigned rank = shapeOf(reduce.getResult()).size();
+    if (policy.accDivisor > 1 && extents[rank - 1] > 1) // a part of the last kept dimension
+      add(rank - 1, std::max<int64_t>(1, ceilDiv(extents[rank - 1], policy.accDivisor)));
+    if (policy.reductionTile && extents.size() > rank)
+      add(rank, policy.reductionTile);
     return loops;
   }
   if (isa<SoftmaxOp, NormalizeOp>(op)) {
@@ -129,6 +132,8 @@ SmallVector<LoopAttr> Search::ownLoops(Operation *op, const Policy &policy,
         loops.insert(loops.begin(), LoopAttr::get(context, d, tile));
       rows = std::max<int64_t>(1, rows / tile);
     }
+    if (isa<SoftmaxOp>(op) && policy.reductionTile && rank <= 5)
+      add(rank - 1, policy.reductionTile);
     return loops;
   }
   if (!usesMxu(op))
@@ -187,11 +192,11 @@ ScheduleAttr Search::make(const Policy &policy) {
   SmallVector<unsigned> reductions;
   for (auto [m, op] : llvm::enumerate(ops.members)) {
     SmallVector<LoopAttr> loops = ownLoops(op, policy, extentsOf(m, policy));
-    int64_t rank = shapeOf(op->getResult(0)).size();
     unsigned firstReduction = loops.size();
-    for (auto [k, loop] : llvm::enumerate(loops))
-      if (loop.getDim() >= rank)
-        firstReduction = std::min<unsigned>(firstReduction, k);
+    if (!isa<SoftmaxOp>(op)) // its last pass writes inside of all loops
+      for (auto [k, loop] : llvm::enumerate(loops))
+        if (reducesOver(op, loop.getDim()))
+          firstReduction = std::min<unsigned>(firstReduction, k);
     bool inGroup = llvm::any_of(op->getResult(0).getUsers(), [&](Operation *user) {
       return llvm::is_contained(ops.members, user);
     });
@@ -379,11 +384,16 @@ void Search::blockFamily() {
   SmallVector<int64_t> sizes = iterationSizes(op);
   unsigned rank = shapeOf(op->getResult(0)).size();
   SmallVector<int64_t> reductionTiles{0};
-  if (sizes.size() > rank) {
+  if (isa<SoftmaxOp>(op)) {
+    for (int64_t tile = 4096; tile >= 16; tile /= 4)
+      if (tile < sizes[rank - 1])
+        reductionTiles.push_back(tile);
+  } else if (sizes.size() > rank) {
     if (isa<ReduceOp>(op)) {
+      int64_t granule = tileGranule(op, rank);
       for (int64_t tile : tilesOf(sizes[rank]))
-        if (tile < sizes[rank])
-          reductionTiles.push_back(tile);
+        if (int64_t whole = ceilDiv(tile, granule) * granule; whole < sizes[rank])
+          reductionTiles.push_back(whole);
     } else {
       for (int64_t tile = 1024; tile >= 32; tile /= 2)
         if (tile < sizes[rank])
@@ -398,7 +408,8 @@ void Search::blockFamily() {
             for (int64_t depth : {2, 1}) {
               if (done())
                 return;
-              if (!usesMxu(op) && (divisor > 1 || columnsOuter))
+              if ((!usesMxu(op) && columnsOuter) ||
+                  (!usesMxu(op) && !isa<ReduceOp>(op) && divisor > 1))
                 continue;
               Policy policy;
               policy.reductionTile = reductionTile;

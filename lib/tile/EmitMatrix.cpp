@@ -22,8 +22,7 @@ int64_t GroupEmitter::initValue(EngineOp &op, unsigned m) {
   ExprId sum = model.pool.constant(0);
   for (unsigned k = member.firstReduction; k < member.loops.size(); ++k) {
     const LoopModel &loop = member.loops[k];
-    bool reduces = loop.dim >= cast<RankedTensorType>(member.op->getResult(0).getType()).getRank();
-    if (reduces && loop.trips > 1)
+    if (reducesOver(member.op, loop.dim) && loop.trips > 1)
       sum = model.pool.add(sum, model.pool.counter(loop.counter));
   }
   return model.pool.isConstant(sum) ? -1 : op.dynamic(sum);

@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "GroupEmitter.h"
+#include "VectorOp.h"
 
 using namespace mlir;
 using namespace accel;
@@ -213,5 +214,5 @@ LogicalResult GroupEmitter::emitGather(unsigned m) {
   DmaOp::create(builder, loc, op.buffers, op.dyn, op.sizesAttr(), op.sizeDynAttr(),
                 op.streamsAttr(), Engine::Ld0, reason, Attribute(), true,
                 builder.getI64IntegerAttr(table.getDimSize(0)));
-  return plain ? success() : emitMap(m, &target, element);
+  return plain ? success() : emitMap(m, &target, element, resultPart(member.op, resultBox(m)));
 }

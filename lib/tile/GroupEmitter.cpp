@@ -119,6 +119,32 @@ LogicalResult GroupEmitter::emitGroupLoops(unsigned level) {
   return success();
 }
 
+bool GroupEmitter::ownTile(unsigned m) const {
+  const MemberModel &member = model.members[m];
+  return !member.direct && !member.intermediate && member.inplace < 0;
+}
+
+bool GroupEmitter::storesTile(unsigned m) const {
+  const MemberModel &member = model.members[m];
+  return member.output >= 0 && !ops.outputs[member.output].inSram && !member.intermediate;
+}
+
+LogicalResult GroupEmitter::emitMemberLoads(unsigned m, unsigned level, unsigned operands) {
+  Operation *op = model.members[m].op;
+  for (LoadModel &load : model.loads) {
+    if (load.direct || load.member != int(m) || load.buffer.level != level)
+      continue;
+    const External &external = ops.inputs[load.input];
+    if (!llvm::is_contained(op->getOperands().take_front(operands), external.value))
+      continue;
+    views[external.value] =
+        allocate(load.buffer, elementOf(external.value), external.value.getLoc());
+    if (failed(emitLoad(load.input)))
+      return failure();
+  }
+  return success();
+}
+
 LogicalResult GroupEmitter::emitMember(unsigned m, unsigned depth) {
   MemberModel &member = model.members[m];
   Operation *op = member.op;
@@ -126,18 +152,10 @@ LogicalResult GroupEmitter::emitMember(unsigned m, unsigned depth) {
   unsigned level = model.loops.size() + depth;
   if (depth == 0 && member.inplace >= 0)
     views[result] = viewOf(op->getOperand(member.inplace));
-  bool ownTile = !member.direct && !member.intermediate && member.inplace < 0;
-  if (ownTile && member.buffer.level == level)
+  if (ownTile(m) && member.buffer.level == level)
     views[result] = allocate(member.buffer, elementOf(result), op->getLoc());
-  for (LoadModel &load : model.loads) {
-    if (load.direct || load.member != int(m) || load.buffer.level != level)
-      continue;
-    const External &external = ops.inputs[load.input];
-    views[external.value] =
-        allocate(load.buffer, elementOf(external.value), external.value.getLoc());
-    if (failed(emitLoad(load.input)))
-      return failure();
-  }
+  if (failed(emitMemberLoads(m, level, op->getNumOperands())))
+    return failure();
   if (depth == member.firstReduction && usesMxu(op)) {
     const Box &box = resultBox(m);
     Type type = cast<ComputeOpInterface>(op).getBody().front().getArgument(0).getType();
@@ -158,10 +176,16 @@ LogicalResult GroupEmitter::emitMember(unsigned m, unsigned depth) {
     SmallVector<ExprId> origin;
     for (const IndexRange &range : box)
       origin.push_back(range.lo);
+    SmallVector<int64_t> extents = bounds(box);
+    if (tileGranule(op, member.loops[depth].dim) > 1)
+      extents.back() = tileGranule(op, member.loops[depth].dim); // by lanes
     Type type = cast<ComputeOpInterface>(op).getBody().front().getArgument(0).getType();
-    partials[m] = scratch(bounds(box), origin, type, op->getLoc());
+    partials[m] = scratch(extents, origin, type, op->getLoc());
   }
-  if (depth < member.loops.size()) {
+  if (member.splitRow && depth == member.firstReduction) {
+    if (failed(emitSplitSoftmax(m, depth)))
+      return failure();
+  } else if (depth < member.loops.size()) {
     OpBuilder::InsertionGuard guard(builder);
     openLoop(member.loops[depth], op->getLoc());
     if (failed(emitMember(m, depth + 1)))
@@ -171,13 +195,10 @@ LogicalResult GroupEmitter::emitMember(unsigned m, unsigned depth) {
   }
   if (depth == member.firstReduction && failed(emitEpilogue(m)))
     return failure();
-  if (member.output < 0 || ops.outputs[member.output].inSram)
-    return success();
-  if (member.intermediate && depth == 0)
-    return emitStore(m, model.outputBoxes[member.output]);
-  if (!member.intermediate && member.buffer.level == level)
-    return emitStore(m, model.outputBoxes[member.output]);
-  return success();
+  bool stores = storesTile(m) && member.buffer.level == level;
+  if (member.output >= 0 && !ops.outputs[member.output].inSram && member.intermediate)
+    stores = depth == 0;
+  return stores ? emitStore(m, model.outputBoxes[member.output]) : success();
 }
 
 LogicalResult GroupEmitter::emit() {

@@ -35,6 +35,10 @@ private:
   void emitLevel(unsigned level);
   mlir::LogicalResult emitGroupLoops(unsigned level);
   mlir::LogicalResult emitMember(unsigned m, unsigned depth);
+  /// Loads at `level` of the first `operands` operands that only member m reads.
+  mlir::LogicalResult emitMemberLoads(unsigned m, unsigned level, unsigned operands);
+  bool ownTile(unsigned m) const;    ///< the result has a buffer inside of the own loops
+  bool storesTile(unsigned m) const; ///< and leaves the group to DRAM
   mlir::Value openLoop(const LoopModel &loop, mlir::Location loc);
   mlir::Value allocate(llvm::ArrayRef<int64_t> shape, mlir::Type element, Space space,
                        int64_t depth, mlir::Location loc);
@@ -53,10 +57,15 @@ private:
   mlir::LogicalResult emitEpilogue(unsigned m); ///< after the reduction loops
   void emitConv(unsigned m);
   void emitMatmul(unsigned m);
-  mlir::LogicalResult emitMap(unsigned m, const View *kernel, mlir::Type kernelType);
+  mlir::LogicalResult emitMap(unsigned m, const View *kernel, mlir::Type kernelType,
+                              const Box &box);
   mlir::LogicalResult emitReduce(unsigned m);
   mlir::LogicalResult emitPool(unsigned m);
+  mlir::LogicalResult emitLaneTree(unsigned m); ///< joins the partials of a split reduction
   mlir::LogicalResult emitSoftmax(unsigned m);
+  mlir::LogicalResult emitSplitSoftmax(unsigned m, unsigned depth);
+  mlir::LogicalResult emitSoftmaxResult(unsigned m, const Box &box, const View &maximum,
+                                        const View &sum);
   mlir::LogicalResult emitNormalize(unsigned m);
   mlir::LogicalResult emitPad(unsigned m);
 

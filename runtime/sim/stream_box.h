@@ -35,8 +35,13 @@ inline bool AddCoordBox(const WindowCoord &w, const int64_t size[kDims], Box &bo
     (reach < 0 ? lo : hi) += reach;
   }
   if (w.div > 1) {
-    lo = FloorDivide(lo, w.div);
+    // Where only multiples exist, the first is at or above the low end.
+    lo = w.exact ? -FloorDivide(-lo, w.div) : FloorDivide(lo, w.div);
     hi = FloorDivide(hi, w.div);
+    if (lo > hi) {
+      nothing = true;
+      return true;
+    }
   }
   if (w.bound != kUnbounded) {
     lo = std::max<int64_t>(lo, 0);

@@ -28,9 +28,16 @@ using Box = llvm::SmallVector<IndexRange, 6>;
 /// Sizes of the iteration space: result dimensions, then reduction dimensions.
 llvm::SmallVector<int64_t> iterationSizes(mlir::Operation *op);
 
-/// Whether a result dimension has to be computed as a whole (the row of a
-/// softmax, the dimensions of a normalisation).
+/// Whether a result dimension has to be there as a whole in each iteration of a
+/// group (the row of a softmax, the dimensions of a normalisation).
 bool mustBeWhole(mlir::Operation *op, unsigned dim);
+
+/// Whether a loop over this iteration dimension gives results only when it is
+/// through: a reduction dimension, or the row of a softmax.
+bool reducesOver(mlir::Operation *op, unsigned dim);
+
+/// How often an operation reads its first operand while its row is split.
+constexpr int64_t softmaxPasses = 3;
 
 /// Sizes and positions of tiles of an iteration dimension must be multiples of
 /// this (unless the tile is the whole dimension).

@@ -76,6 +76,7 @@ struct MemberModel {
   bool intermediate = false;    ///< read by another member
   int output = -1;              ///< index of the group's result
   bool rolling = false;
+  bool splitRow = false; ///< a softmax whose innermost own loop takes pieces of the row
   int inplace = -1;
   bool direct = false; ///< written straight to a resident stored tensor
   BufferModel buffer;  ///< of the result (unless direct)
