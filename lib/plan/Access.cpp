@@ -3,6 +3,7 @@
 
 #include "acc/Plan/Access.h"
 
+#include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -194,6 +195,29 @@ Box accel::accessedBox(ExprPool &pool, Operation *op, unsigned operand, const Bo
       })
       .Default([&](Operation *) { result.append(box.begin(), box.begin() + shape.size()); });
   return result;
+}
+
+bool accel::canReadCircular(Operation *op, unsigned operand, unsigned dim) {
+  constexpr size_t coordinates = 2; // of a WindowDesc
+  if (usesMxu(op) && operand == 1)
+    return false;
+  if (operand >= cast<ComputeOpInterface>(op).getPrimary().size())
+    return true;
+  llvm::SmallSetVector<unsigned, 4> used;
+  used.insert(dim);
+  if (auto conv = dyn_cast<ConvOp>(op)) {
+    for (unsigned d = 0; d < 2; ++d)
+      if (conv.getPads()[d] || conv.getPads()[2 + d] || conv.getInputDilations()[d] != 1)
+        used.insert(1 + d);
+  } else if (isa<PoolOp>(op)) {
+    used.insert(1);
+    used.insert(2);
+  } else if (auto pad = dyn_cast<PadOp>(op)) {
+    for (auto [d, amounts] : llvm::enumerate(llvm::zip(pad.getLow(), pad.getHigh())))
+      if (std::get<0>(amounts) > 0 || std::get<1>(amounts) > 0)
+        used.insert(d);
+  }
+  return used.size() <= coordinates;
 }
 
 int64_t accel::macsOf(Operation *op) {

@@ -264,6 +264,11 @@ bool ModelBuilder::computedBoxes() {
       }
       if (dim < 0)
         return refuse(name(op) + ": rolling, but the innermost loop does not move it");
+      for (OpOperand &use : result.getUses())
+        if (llvm::is_contained(ops.members, use.getOwner()) &&
+            !canReadCircular(use.getOwner(), use.getOperandNumber(), dim))
+          return refuse(name(op) + ": rolling, but operand " + Twine(use.getOperandNumber()) +
+                        " of " + name(use.getOwner()) + " cannot be read from a circular buffer");
       IndexRange &range = member.compute[dim];
       // What is there already ends where the previous iteration ended; the
       // first iteration (counter 0) has no previous one.
@@ -555,6 +560,10 @@ bool ModelBuilder::load(unsigned index) {
     }
     if (buffer.circular < 0)
       return refuse(what + ": rolling, but the innermost loop does not move it");
+    for (auto [m, operand] : readers)
+      if (!canReadCircular(ops.members[m], operand, buffer.circular))
+        return refuse(what + ": rolling, but operand " + Twine(operand) + " of " +
+                      name(ops.members[m]) + " cannot be read from a circular buffer");
     buffer.level = numLoops - 1;
     buffer.depth = 1;
   }

@@ -292,11 +292,7 @@ void Search::attempt(const Policy &policy) {
     }
     return;
   }
-  ScheduledGroup candidate{schedule, model->dramBytes, model->sramBytes, 0};
-  for (const LoadModel &load : model->loads)
-    candidate.steps += load.transfers;
-  for (auto [m, member] : llvm::enumerate(model->members))
-    candidate.steps += 2 * model->trips(model->loops.size() + member.loops.size(), m);
+  ScheduledGroup candidate = costOf(schedule, *model);
   if (seed) {
     // Reservoir sampling: each legal candidate with the same probability.
     if (random() % ++legal == 0)
@@ -441,12 +437,21 @@ std::optional<ScheduledGroup> Search::run() {
   return best;
 }
 
+ScheduledGroup accel::costOf(ScheduleAttr schedule, const GroupModel &model) {
+  ScheduledGroup group{schedule, model.dramBytes, model.sramBytes, 0};
+  for (const LoadModel &load : model.loads)
+    group.steps += load.transfers;
+  for (auto [m, member] : llvm::enumerate(model.members))
+    group.steps += 2 * model.trips(model.loops.size() + member.loops.size(), m);
+  return group;
+}
+
 std::optional<ScheduledGroup> accel::searchSchedule(const GroupOps &ops, const Limits &limits,
                                                     std::string &error) {
   return Search(ops, limits, error).run();
 }
 
-std::optional<ScheduledGroup> accel::randomSchedule(const GroupOps &ops, const Limits &limits,
+std::optional<ScheduledGroup> accel::sampleSchedule(const GroupOps &ops, const Limits &limits,
                                                     uint64_t seed, std::string &error) {
   return Search(ops, limits, error, seed | 1).run();
 }

@@ -49,6 +49,11 @@ int64_t largestTile(mlir::Operation *op, unsigned dim);
 /// The box of operand `operand` that computing `box` reads, within its shape.
 Box accessedBox(ExprPool &pool, mlir::Operation *op, unsigned operand, const Box &box);
 
+/// Whether the stream of `operand` can read a buffer that is circular in dimension
+/// `dim`: a descriptor has two window coordinates, which borders and wrapping
+/// share, and of the matrix engine's streams only A has them.
+bool canReadCircular(mlir::Operation *op, unsigned operand, unsigned dim);
+
 /// Multiply-accumulates of the whole operation (0 if it has none).
 int64_t macsOf(mlir::Operation *op);
 

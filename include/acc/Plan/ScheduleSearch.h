@@ -24,10 +24,17 @@ struct ScheduledGroup {
 std::optional<ScheduledGroup> searchSchedule(const GroupOps &ops, const Limits &limits,
                                              std::string &error);
 
-/// Any of the legal candidates, chosen by `seed`: tests run models under random
+/// Any of the search's candidates that are legal, chosen by `seed`.
+std::optional<ScheduledGroup> sampleSchedule(const GroupOps &ops, const Limits &limits,
+                                             uint64_t seed, std::string &error);
+
+/// Any schedule of the space, chosen by `seed`: tests run models under random
 /// schedules and expect the same bits.
 std::optional<ScheduledGroup> randomSchedule(const GroupOps &ops, const Limits &limits,
                                              uint64_t seed, std::string &error);
+
+/// What a schedule costs.
+ScheduledGroup costOf(ScheduleAttr schedule, const GroupModel &model);
 
 } // namespace accel
 
