@@ -2,8 +2,8 @@
 
 // A convolution computes channels last, its weights stay where they are.
 // CHECK-LABEL: func.func @main
-// CHECK: %[[X:.*]] = accel.transpose %arg0 {perm = array<i64: 0, 2, 3, 1>}
 // CHECK: accel.constant({{.*}}) pack <kind = "conv", source = tensor<8x4x3x3xf32>> : tensor<1x36x8xf32>
+// CHECK: %[[X:.*]] = accel.transpose %arg0 {perm = array<i64: 0, 2, 3, 1>}
 // CHECK: accel.conv %[[X]]
 // CHECK-SAME: pads = array<i64: 1, 1, 1, 1>
 // CHECK: arith.addf

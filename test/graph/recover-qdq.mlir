@@ -2,7 +2,7 @@
 
 // sat(rne(f32(acc) * m) + zp), m = 0.5 * 0.25 / 0.125 = 1.
 // CHECK-LABEL: func.func @main
-// CHECK: accel.matmul {{.*}} input_zero_point = 128 : i64
+// CHECK: accel.matmul {{.*}}{input_zero_point = 128 : i64}
 // CHECK-SAME: (tensor<1x2x4xui8>, tensor<1x4x3xi8>) -> tensor<1x2x3xui8>
 // CHECK: ^bb0(%[[ACC:.*]]: i32):
 // CHECK: accel.convert %[[ACC]] : i32 to f32

@@ -17,7 +17,8 @@ def SimplifyOnnx : Pass<"simplify-onnx", "::mlir::ModuleOp"> {
     identities. A model's float arithmetic on constants is folded in the same
     order that the machine would compute it.
   }];
-  let dependentDialects = ["::accel::AccelDialect"];
+  let dependentDialects = ["::accel::AccelDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect"];
 }
 
 def RecoverPatterns : Pass<"recover-patterns", "::mlir::ModuleOp"> {
@@ -28,6 +29,8 @@ def RecoverPatterns : Pass<"recover-patterns", "::mlir::ModuleOp"> {
     schedule. Activations such as GELU need no recovery: their nodes join one
     body in fuse-epilogues.
   }];
+  let dependentDialects = ["::accel::AccelDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect"];
 }
 
 def RecoverQdq : Pass<"recover-qdq", "::mlir::ModuleOp"> {
@@ -38,7 +41,8 @@ def RecoverQdq : Pass<"recover-qdq", "::mlir::ModuleOp"> {
     sat(rne(f32(acc) * m_c) + zp) with m_c = f32(sx * sw_c / sy). Computing in
     float instead would move four times the bytes.
   }];
-  let dependentDialects = ["::accel::AccelDialect"];
+  let dependentDialects = ["::accel::AccelDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect"];
 }
 
 def LowerOnnx : Pass<"lower-onnx", "::mlir::ModuleOp"> {
@@ -47,7 +51,8 @@ def LowerOnnx : Pass<"lower-onnx", "::mlir::ModuleOp"> {
     All obstacles of a model are reported together, each with its node, reason
     and what to do: there is no fallback to the host.
   }];
-  let dependentDialects = ["::accel::AccelDialect"];
+  let dependentDialects = ["::accel::AccelDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect"];
 }
 
 def PropagateTransposes : Pass<"propagate-transposes", "::mlir::ModuleOp"> {
@@ -58,7 +63,8 @@ def PropagateTransposes : Pass<"propagate-transposes", "::mlir::ModuleOp"> {
     reductions and slices; where it meets its inverse both vanish. What remains
     are views, which DMA descriptors carry out.
   }];
-  let dependentDialects = ["::accel::AccelDialect"];
+  let dependentDialects = ["::accel::AccelDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect"];
 }
 
 def FuseEpilogues : Pass<"fuse-epilogues", "::mlir::ModuleOp"> {
@@ -71,7 +77,8 @@ def FuseEpilogues : Pass<"fuse-epilogues", "::mlir::ModuleOp"> {
     weights (a folded batch normalisation); this changes rounding, in the same
     way on every target.
   }];
-  let dependentDialects = ["::accel::AccelDialect"];
+  let dependentDialects = ["::accel::AccelDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect"];
 }
 
 def CleanGraph : Pass<"clean-graph", "::mlir::ModuleOp"> {
@@ -80,6 +87,8 @@ def CleanGraph : Pass<"clean-graph", "::mlir::ModuleOp"> {
     Lowerings repeat constants and views; layers then differ only in their
     weights and can share code.
   }];
+  let dependentDialects = ["::accel::AccelDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect"];
 }
 
 def SetPrecision : Pass<"set-precision", "::mlir::ModuleOp"> {
@@ -91,7 +100,8 @@ def SetPrecision : Pass<"set-precision", "::mlir::ModuleOp"> {
   let options = [
     Option<"type", "type", "std::string", "\"f32\"", "f32, f16 or bf16">,
   ];
-  let dependentDialects = ["::accel::AccelDialect"];
+  let dependentDialects = ["::accel::AccelDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect"];
 }
 
 def VerifyGraph : Pass<"verify-graph", "::mlir::ModuleOp"> {
