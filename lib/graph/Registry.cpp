@@ -30,7 +30,8 @@ const LoweringEntry *accel::findLowering(StringRef kind) {
 std::vector<SupportedOp> accel::supportedOps() {
   std::vector<SupportedOp> ops;
   for (const auto &entry : registry())
-    ops.push_back({entry.getKey().str(), entry.getValue().how.str()});
+    if (entry.getKey() != "Weight") // an initializer, no operator of ONNX
+      ops.push_back({entry.getKey().str(), entry.getValue().how.str()});
   llvm::sort(ops, [](const SupportedOp &a, const SupportedOp &b) { return a.kind < b.kind; });
   return ops;
 }

@@ -69,12 +69,25 @@ static int showTarget(const std::string &name) {
   return tool::kGood;
 }
 
+/// What a target file must give: a line of tab-separated cells for each key.
+static int showSchema() {
+  for (const TargetKey &key : targetSchema())
+    std::printf("%s.%s\t%s\t%s\t%.15g\t%.15g\t%s\n", key.table, key.key,
+                key.integer ? "integer" : "number", key.unit, key.min, key.max, key.meaning);
+  return tool::kGood;
+}
+
 void tool::addTargets(CLI::App &app, std::function<int()> &run) {
   CLI::App *command = app.add_subcommand("targets", "Lists machines, or shows one");
   auto name = std::make_shared<std::string>();
+  auto schema = std::make_shared<bool>(false);
   command->add_option("target", *name, "name or TOML file");
-  command->callback([name, &run] {
-    run = [name] {
+  command->add_flag("--schema", *schema,
+                    "the keys of a target file: name, kind, unit, least, greatest, meaning");
+  command->callback([name, schema, &run] {
+    run = [name, schema] {
+      if (*schema)
+        return showSchema();
       if (!name->empty())
         return showTarget(*name);
       for (const BuiltinTarget &builtin : builtinTargets()) {
