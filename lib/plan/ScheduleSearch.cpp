@@ -6,9 +6,11 @@
 //    is too much, columns, then channels); activations are loaded as the stripe
 //    moves (rolling where there is a halo), weights stay or stream.
 //  * blocks, for a single operation: no group loop, the operation's own loops
-//    tile every dimension, also the reduction, in two orders.
+//    tile every dimension, also the reduction, in two orders. The best one is
+//    then improved in single steps until none helps.
 // Every candidate is judged by its GroupModel, which is what the tile stage will
-// emit; the search itself knows no costs.
+// emit; the search itself knows no costs. One that does not fit counts by what it
+// needs, so that steps lead to where it does.
 //
 //===----------------------------------------------------------------------===//
 
@@ -33,14 +35,20 @@ namespace {
 struct Policy {
   SmallVector<LoopAttr> stripes;
   int64_t accDivisor = 1;         ///< tiles fill this part of the accumulators
+  int64_t columns = 0;            ///< of a matrix tile; 0: about square
+  int64_t pixels = 0;             ///< rows of a matrix tile; 0: what the accumulators hold
   int64_t reductionTile = 0;      ///< 0: not split
   bool columnsOuter = false;      ///< output channels outside of the rows' loops
   bool streamActivations = false; ///< loaded inside of the own loops
   int64_t residentWeights = 0;    ///< constants up to this size are loaded once
+  int hoist[2] = {0, 0};          ///< A and B are loaded so many own loops further out
   bool leafOutput = false;        ///< output tile inside of the own loops
   int64_t depth = 2;
   bool rolling = true;
 };
+
+/// Lexicographic: does it fit, DRAM bytes (or what it needs), steps, SRAM.
+using Score = std::tuple<bool, int64_t, int64_t, int64_t>;
 
 class Search {
 public:
@@ -53,9 +61,13 @@ public:
 private:
   void stripeFamily();
   void blockFamily();
-  void attempt(const Policy &policy);
+  void climb();
+  Score attempt(const Policy &policy);
+  Score note(const Policy &policy, Score score);
   ScheduleAttr make(const Policy &policy);
   SmallVector<LoopAttr> ownLoops(Operation *op, const Policy &policy, ArrayRef<int64_t> extents);
+  std::pair<int64_t, int64_t> matrixTile(Operation *op, const Policy &policy,
+                                         ArrayRef<int64_t> extents);
   SmallVector<int64_t> extentsOf(unsigned member, const Policy &policy);
 
   const GroupOps &ops;
@@ -65,6 +77,8 @@ private:
   uint64_t seed; ///< 0: the best candidate; otherwise a random one
   std::mt19937_64 random;
   std::optional<ScheduledGroup> best;
+  std::optional<Policy> bestPolicy; ///< also where nothing fits yet
+  std::optional<Score> bestScore;
   uint64_t legal = 0;
   int64_t compulsory = 0; ///< bytes that no schedule avoids
   bool done() const { return !seed && best && best->dramBytes <= compulsory; }
@@ -140,21 +154,7 @@ SmallVector<LoopAttr> Search::ownLoops(Operation *op, const Policy &policy,
     return loops;
   bool conv = isa<ConvOp>(op);
   unsigned column = conv ? 3 : 2, reduction = column + 1;
-  int64_t accumulators = limits.accBytes / 4 / 2 / policy.accDivisor;
-  int64_t columns = std::min(largestTile(op, column), extents[column]);
-  // Half of the accumulators, so that two tiles alternate; wide tiles reuse A,
-  // tall ones reuse B: about square.
-  int64_t pixels = conv ? extents[1] * extents[2] : extents[1];
-  int64_t n = columns;
-  while (n > 32 && n * std::min<int64_t>(pixels, n) > accumulators)
-    n = ceilDiv(n, 2);
-  if (n < columns && n > 16)
-    n = ceilDiv(n, 16) * 16;
-  n = std::max<int64_t>(1, std::min(n, accumulators));
-  if (conv && largestTile(op, 3) < iterationSizes(op)[3])
-    while (largestTile(op, 3) % n)
-      --n;
-  int64_t m = std::max<int64_t>(1, accumulators / n);
+  auto [n, m] = matrixTile(op, policy, extents);
   int64_t columnTile = n;
   SmallVector<LoopAttr> rows;
   if (extents[0] > 1)
@@ -183,6 +183,29 @@ SmallVector<LoopAttr> Search::ownLoops(Operation *op, const Policy &policy,
   if (policy.reductionTile && reduction < extents.size())
     add(reduction, policy.reductionTile);
   return loops;
+}
+
+/// Columns and pixels of a matrix tile.
+std::pair<int64_t, int64_t> Search::matrixTile(Operation *op, const Policy &policy,
+                                               ArrayRef<int64_t> extents) {
+  bool conv = isa<ConvOp>(op);
+  unsigned column = conv ? 3 : 2;
+  int64_t accumulators = limits.accBytes / 4 / 2 / policy.accDivisor;
+  int64_t columns = std::min(largestTile(op, column), extents[column]);
+  // Half of the accumulators, so that two tiles alternate; wide tiles reuse A,
+  // tall ones reuse B: about square.
+  int64_t pixels = conv ? extents[1] * extents[2] : extents[1];
+  int64_t n = policy.columns ? std::min(policy.columns, columns) : columns;
+  while (!policy.columns && n > 32 && n * std::min<int64_t>(pixels, n) > accumulators)
+    n = ceilDiv(n, 2);
+  if (n < columns && n > 16)
+    n = ceilDiv(n, 16) * 16;
+  n = std::max<int64_t>(1, std::min(n, accumulators));
+  if (conv && largestTile(op, 3) < iterationSizes(op)[3])
+    while (largestTile(op, 3) % n)
+      --n;
+  int64_t m = std::max<int64_t>(1, policy.pixels ? policy.pixels : accumulators / n);
+  return {n, m};
 }
 
 ScheduleAttr Search::make(const Policy &policy) {
@@ -253,6 +276,8 @@ ScheduleAttr Search::make(const Policy &policy) {
         for (unsigned k = 0; k < deepest; ++k)
           if (on >> loopsOf[m][k].getDim() & 1)
             own = k + 1;
+        if (operand < 2)
+          own = std::max<int64_t>(0, own - policy.hoist[operand]);
       }
       level = own ? numStripes + own : (weightLike ? 0 : numStripes);
       if (!own && weightLike && bytes > policy.residentWeights && numStripes)
@@ -272,7 +297,7 @@ ScheduleAttr Search::make(const Policy &policy) {
   return ScheduleAttr::get(context, 1, ops.members.size() - 1, policy.stripes, members, inputs, {});
 }
 
-void Search::attempt(const Policy &policy) {
+Score Search::attempt(const Policy &policy) {
   ScheduleAttr schedule = make(policy);
   std::string why;
   Limits open = limits;
@@ -290,18 +315,83 @@ void Search::attempt(const Policy &policy) {
       smallestNeed = need;
       smallestError = why;
     }
-    return;
+    return note(policy, {true, need, 0, 0});
   }
   ScheduledGroup candidate = costOf(schedule, *model);
   if (seed) {
     // Reservoir sampling: each legal candidate with the same probability.
     if (random() % ++legal == 0)
       best = candidate;
-    return;
+    return {};
   }
-  auto key = [](const ScheduledGroup &g) { return std::tuple(g.dramBytes, g.steps, g.sramBytes); };
-  if (!best || key(candidate) < key(*best))
+  Score score{false, candidate.dramBytes, candidate.steps, candidate.sramBytes};
+  if (!best || score < *bestScore)
     best = candidate;
+  return note(policy, score);
+}
+
+Score Search::note(const Policy &policy, Score score) {
+  if (!bestScore || score < *bestScore) {
+    bestScore = score;
+    bestPolicy = policy;
+  }
+  return score;
+}
+
+/// Matrix tiles of several shapes, then single steps from the best policy as long
+/// as one improves it.
+void Search::climb() {
+  for (int64_t columns : {8, 32, 128})
+    for (int64_t pixels : {8, 64, 256})
+      for (bool columnsOuter : {false, true}) {
+        Policy policy;
+        policy.columns = columns;
+        policy.pixels = pixels;
+        policy.reductionTile = 32;
+        policy.columnsOuter = columnsOuter;
+        policy.streamActivations = policy.leafOutput = true;
+        policy.residentWeights = 4096;
+        policy.depth = 1;
+        attempt(policy);
+      }
+  auto twice = [](int64_t &value) { value *= 2; };
+  auto half = [](int64_t &value) { value = value > 1 ? value / 2 : value; };
+  constexpr unsigned rounds = 40;
+  for (unsigned round = 0; round < rounds && bestPolicy && !done(); ++round) {
+    Score before = *bestScore;
+    const Policy from = *bestPolicy;
+    auto step = [&](auto change) {
+      Policy policy = from;
+      change(policy);
+      attempt(policy);
+    };
+    if (!from.columns) {
+      // From here on the tile's shape is explicit.
+      std::tie(bestPolicy->columns, bestPolicy->pixels) =
+          matrixTile(ops.members[0], from, iterationSizes(ops.members[0]));
+      continue;
+    }
+    // One size, or two against each other: columns, pixels, reduction.
+    int64_t Policy::*sizes[] = {&Policy::columns, &Policy::pixels, &Policy::reductionTile};
+    for (auto one : sizes) {
+      step([&](Policy &p) { twice(p.*one); });
+      step([&](Policy &p) { half(p.*one); });
+      for (auto other : sizes)
+        if (one != other)
+          step([&](Policy &p) { twice(p.*one), half(p.*other); });
+    }
+    step([&](Policy &p) { p.reductionTile = 0; });
+    step([&](Policy &p) { p.columnsOuter = !p.columnsOuter; });
+    step([&](Policy &p) { p.streamActivations = !p.streamActivations; });
+    step([&](Policy &p) { p.residentWeights = p.residentWeights ? 0 : 4096; });
+    step([&](Policy &p) { p.depth = 3 - p.depth; });
+    for (int operand : {0, 1}) {
+      step([&](Policy &p) { ++p.hoist[operand]; });
+      step([&](Policy &p) { p.hoist[operand] = std::max(0, p.hoist[operand] - 1); });
+    }
+    if (!(*bestScore < before))
+      return;
+  }
 }
 
 /// Tile sizes worth trying for a dimension.
@@ -430,8 +520,11 @@ std::optional<ScheduledGroup> Search::run() {
   for (const External &output : ops.outputs)
     add(output);
   stripeFamily();
-  if (ops.members.size() == 1 && (seed || !best || best->dramBytes > compulsory))
+  if (ops.members.size() == 1 && (seed || !best || best->dramBytes > compulsory)) {
     blockFamily();
+    if (!seed && usesMxu(ops.members[0]))
+      climb();
+  }
   if (!best)
     error = smallestError;
   return best;

@@ -123,9 +123,14 @@ LogicalResult GroupEmitter::emitLoad(unsigned index) {
   LoadModel &load = model.loads[index];
   const External &external = ops.inputs[index];
   SmallVector<int64_t> most = bounds(load.box);
-  return transfer(external.value.getLoc(), external.constant ? Engine::Ld1 : Engine::Ld0,
-                  inputs[index].reason, external, inputs[index].memref,
-                  views.find(external.value)->second, load.box, most, /*store=*/false);
+  // The bytes belong to the operation that reads them.
+  Location loc = external.value.getLoc();
+  for (Operation *op : llvm::reverse(ops.members))
+    if (llvm::is_contained(op->getOperands(), external.value))
+      loc = op->getLoc();
+  return transfer(loc, external.constant ? Engine::Ld1 : Engine::Ld0, inputs[index].reason,
+                  external, inputs[index].memref, views.find(external.value)->second, load.box,
+                  most, /*store=*/false);
 }
 
 LogicalResult GroupEmitter::emitStore(unsigned m, const Box &box) {

@@ -106,7 +106,7 @@ for _w, *_tags in ((160, "fast"), (320,), (480,), (640,)):
     )
 
 # The light models: the constant weights as shipped (with the package's expected output, see
-# test_models.py) and random ones. The large classifiers of three of them cost time, not insight.
+# test_models.py) and random ones. Random weights of the largest are left to ACC_TEST_MODELS=all.
 _LIGHT_INPUT = {"resnet50": "gpu_0/data_0", "shufflenet": "gpu_0/data_0", "zfnet512": "gpu_0/data_0"}
 _LIGHT_FAST = {"squeezenet", "shufflenet", "densenet121"}
 
@@ -121,9 +121,9 @@ def _ramp(name: str) -> Inputs:
 for _light in light.NAMES:
     _input = _LIGHT_INPUT.get(_light, "data_0")
     _tags = ("fast",) if _light in _LIGHT_FAST else ()
-    _large = ("large",) if _light in ("bvlc_alexnet", "vgg19", "zfnet512") else ()
     _name = light.cache_name(_light)
-    add(_name, _name, _ramp(_input), *_tags[: _light == "squeezenet"], *_large)
+    _large = ("large",) if _light in ("bvlc_alexnet", "vgg19", "zfnet512") else ()
+    add(_name, _name, _ramp(_input), *_tags[: _light == "squeezenet"])
     add(_name + "-random", _name + "-random", picture(_input, 1, 3, 224, 224), *_tags, *_large)
 
 # Networks exported by torch. MiniLM has its real weights, the others random ones.
@@ -132,14 +132,13 @@ for _s, *_tags in ((16, "fast"), (128,)):
 add("minilm-b4-s32", "minilm", tokens(30522, 4, 32), dims={"batch": 4, "sequence": 32})
 add("resnet50", "resnet50", picture("image", 1, 3, 224, 224), dims={"batch": 1})
 add("mobilenetv2", "mobilenetv2", picture("image", 1, 3, 224, 224), "fast", dims={"batch": 1})
-add("bert-base-s128", "bert-base", tokens(30522, 1, 128), "large", dims={"batch": 1, "sequence": 128})
-add("vit-b16", "vit-b16", picture("image", 1, 3, 224, 224), "large")
+add("bert-base-s128", "bert-base", tokens(30522, 1, 128), dims={"batch": 1, "sequence": 128})
+add("vit-b16", "vit-b16", picture("image", 1, 3, 224, 224))
 for _s in (64, 256):
     add(
         f"gpt2-s{_s}",
         "gpt2",
         tokens(50257, 1, _s, mask=False, types=False),
-        "large",
         dims={"sequence": _s},
     )
 
