@@ -2,7 +2,7 @@
 // Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The output is checked in (runtime/isa/generated) because the runtime builds
-// where there is no LLVM; a test compares it with what this writes.
+// where there is no LLVM; scripts/generate-docs --check compares it with what this writes.
 //===----------------------------------------------------------------------===//
 
 #include "IsaRecords.h"
@@ -20,7 +20,7 @@ namespace {
 
 void printNote(raw_ostream &os) {
   os << "// Written by acc-tblgen from dialects/isa/*.td: edit those and run\n"
-        "// scripts/generate-isa.\n\n// clang-format off\n\n";
+        "// scripts/generate-docs.\n\n// clang-format off\n\n";
 }
 
 /// A literal that is legal for the least and greatest int64_t too.
