@@ -262,9 +262,12 @@ bool pack(const Packing &p, ArrayRef<char> source, const ByteSink &sink) {
       }
     return packer.gather(dims, 0, 0);
   }
-  int64_t kh = p.shape[2], kw = p.shape[3];
+  // A transposed convolution's taps are walked from the last to the first.
+  int64_t kh = p.shape[2], kw = p.shape[3], taps = kh * kw;
+  bool reversed = p.kind == "conv_transposed" || p.kind == "depthwise_transposed";
+  int64_t step = reversed ? -1 : 1, firstTap = reversed ? taps - 1 : 0;
   if (isDepthwise(p.kind))
-    return packer.gather({{kh * kw, 1}, {p.shape[0], kh * kw}}, 0, 0);
+    return packer.gather({{taps, step}, {p.shape[0], taps}}, firstTap, 0);
 
   bool transposed = p.kind == "conv_transposed";
   int64_t inputs = transposed ? p.shape[0] / p.groups : p.shape[1];
@@ -272,16 +275,16 @@ bool pack(const Packing &p, ArrayRef<char> source, const ByteSink &sink) {
   int64_t inputStride = strides[transposed ? 0 : 1], outputStride = strides[transposed ? 1 : 0];
   int64_t whole = inputs / channelBlock, rest = inputs % channelBlock;
   for (int64_t g = 0; g < p.groups; ++g) {
-    int64_t base = g * (transposed ? inputs * inputStride : outputs * outputStride);
+    int64_t base = g * (transposed ? inputs * inputStride : outputs * outputStride) + firstTap;
     Dim column{outputs, outputStride};
     if (whole && !packer.gather({{whole, channelBlock * inputStride},
-                                 {kh, kw},
-                                 {kw, 1},
+                                 {kh, step * kw},
+                                 {kw, step},
                                  {channelBlock, inputStride},
                                  column},
                                 base, g * outputs))
       return false;
-    if (rest && !packer.gather({{kh, kw}, {kw, 1}, {rest, inputStride}, column},
+    if (rest && !packer.gather({{kh, step * kw}, {kw, step}, {rest, inputStride}, column},
                                base + whole * channelBlock * inputStride, g * outputs))
       return false;
   }

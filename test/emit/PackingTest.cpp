@@ -64,8 +64,9 @@ TEST_F(PackingTest, Conv) {
   EXPECT_EQ(got, want);
 }
 
+/// Taps are reversed: a transposed convolution is a convolution of the spread input.
 TEST_F(PackingTest, ConvTransposed) {
-  const int64_t G = 2, OC = 5, IC = 33, KH = 2, KW = 2;
+  const int64_t G = 2, OC = 5, IC = 33, KH = 3, KW = 2;
   Packing p;
   p.kind = "conv_transposed";
   p.shape = {G * IC, OC, KH, KW};
@@ -77,7 +78,8 @@ TEST_F(PackingTest, ConvTransposed) {
         for (int64_t kw = 0; kw < KW; ++kw)
           for (int64_t c = cb; c < std::min(cb + 32, IC); ++c)
             for (int64_t oc = 0; oc < OC; ++oc)
-              want.push_back(float((((g * IC + c) * OC + oc) * KH + kh) * KW + kw));
+              want.push_back(
+                  float((((g * IC + c) * OC + oc) * KH + KH - 1 - kh) * KW + KW - 1 - kw));
   EXPECT_EQ(got, want);
 }
 
@@ -90,6 +92,19 @@ TEST_F(PackingTest, Depthwise) {
     for (int64_t c = 0; c < 100; ++c)
       want.push_back(float(c * 9 + k));
   EXPECT_EQ(got, want);
+}
+
+TEST_F(PackingTest, DepthwiseTransposed) {
+  const int64_t C = 3, T = 6;
+  Packing p;
+  p.kind = "depthwise_transposed";
+  p.shape = {C, 1, 2, 3};
+  p.groups = C;
+  std::vector<float> want;
+  for (int64_t t = 0; t < T; ++t)
+    for (int64_t c = 0; c < C; ++c)
+      want.push_back(float(c * T + T - 1 - t));
+  EXPECT_EQ(run(p), want);
 }
 
 TEST_F(PackingTest, TransposeLargerThanOnePiece) {
