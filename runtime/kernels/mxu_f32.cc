@@ -1,13 +1,12 @@
 //===- mxu_f32.cc - Matrix product with ordered f32 FMAs ------------------===//
 //
-// Register tiles of kMr rows by kNv vectors: for each kk one load of B per
+// Register tiles of kMr rows by two vectors (see ShapeFor): for each kk one load of B per
 // vector and one broadcast of A per row, both feeding fused multiply-adds, so
 // that 2 FMA ports stay busy. kk ascends through the whole tile; between
 // blocks of K the partial sums rest in the accumulator memory, which is exact.
 //
-// B panels are packed once an instruction and a block of K: in place, rows
-// that are a power of two apart would fall into one cache set. A is read where
-// it lies; only short or converted channel runs are packed.
+// A and B are read where they lie; transposed, converted or strided panels of
+// B and short or converted channel runs of A are packed once a block of K.
 //
 //===----------------------------------------------------------------------===//
 #include "mxu_engines.h"
@@ -21,6 +20,7 @@
 #include "hwy/foreach_target.h"
 // Target-dependent from here.
 #include "fma-inl.h"
+#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -29,13 +29,50 @@ namespace HWY_NAMESPACE {
 namespace {
 namespace hn = hwy::HWY_NAMESPACE;
 const hn::ScalableTag<float> kF32;
-using V = hn::Vec<decltype(kF32)>;
-
-// 16 vector registers: 6·2 sums + 2 of B + 1 of A. AVX-512 and others have 32.
-constexpr int kMr = HWY_MAX_BYTES >= 64 ? 8 : 6;
-constexpr int kNv = 2;
 constexpr int64_t kLanes = HWY_MAX_BYTES / 4;
-constexpr int64_t kNr = kNv * kLanes;
+#if HWY_MAX_BYTES >= 32
+const hn::Half<decltype(kF32)> kHalf; // for what a panel leaves over
+constexpr int64_t kHalfLanes = kLanes / 2;
+#else
+const decltype(kF32) kHalf;
+constexpr int64_t kHalfLanes = kLanes;
+#endif
+
+// 16 vector registers: 6·2 or 4·3 sums, B, and 1 of A. AVX-512 and others have 32.
+constexpr int kMr = HWY_MAX_BYTES >= 64 ? 8 : 6;
+constexpr int kMr3 = HWY_MAX_BYTES >= 64 ? 8 : 4;
+constexpr int64_t kMaxWidth = 8 * kLanes;
+
+/// Columns that one register tile takes.
+struct Shape {
+  int vectors;
+  bool half;
+  int rows; // at most
+
+  int64_t width() const { return vectors * (half ? kHalfLanes : kLanes); }
+};
+
+/// The next columns of `left`. Few rows take wider tiles, so that enough sums
+/// are in flight to hide the latency of an FMA (4 cycles, 2 ports: 8 sums).
+/// Other panels are two vectors wide; what is left at the end takes the tile
+/// that wastes the fewest lanes.
+Shape ShapeFor(int64_t rows, int64_t left) {
+  if (rows == 1 && left >= 8 * kLanes)
+    return {8, false, 1};
+  if (rows <= 3 && left >= 4 * kLanes)
+    return {4, false, 3};
+  if (left > 3 * kLanes)
+    return {2, false, kMr};
+  if (left > 2 * kLanes + kHalfLanes)
+    return {3, false, kMr3};
+  if (left > 3 * kHalfLanes)
+    return {2, false, kMr};
+  if (left > kLanes)
+    return {3, true, kMr3};
+  if (left > kHalfLanes)
+    return {1, false, kMr};
+  return {1, true, kMr};
+}
 
 /// Everything a register tile reads: for segment s, row r starts at
 /// rows[s.position·rowStride + r] + s.channel·4.
@@ -47,15 +84,17 @@ struct TileInput {
 };
 
 /// C[MR, NV vectors] (+)= A·B; B row kk at b + kk·bStride.
-template <int MR, int NV>
+template <class D, int MR, int NV>
 HWY_NOINLINE void Tile(const TileInput &in, const float *HWY_RESTRICT b, int64_t bStride,
                        float *const *c, bool load) {
-  V acc[MR][NV];
+  const D d;
+  constexpr int64_t kStep = int64_t(hn::MaxLanes(D()));
+  hn::Vec<D> acc[MR][NV];
 #pragma unroll
   for (int r = 0; r < MR; ++r)
 #pragma unroll
     for (int v = 0; v < NV; ++v)
-      acc[r][v] = load ? hn::LoadU(kF32, c[r] + v * kLanes) : hn::Zero(kF32);
+      acc[r][v] = load ? hn::LoadU(d, c[r] + v * kStep) : hn::Zero(d);
   for (int64_t s = 0; s < in.segmentCount; ++s) {
     const MxuGeometry::Segment &seg = in.segments[s];
     const uint8_t *const *rows = in.rows + seg.position * in.rowStride;
@@ -65,16 +104,16 @@ HWY_NOINLINE void Tile(const TileInput &in, const float *HWY_RESTRICT b, int64_t
       a[r] = reinterpret_cast<const float *>(rows[r]) + seg.channel;
     const int64_t length = seg.length;
     for (int64_t k = 0; k < length; ++k, b += bStride) {
-      V bv[NV];
+      hn::Vec<D> bv[NV];
 #pragma unroll
       for (int v = 0; v < NV; ++v)
-        bv[v] = hn::LoadU(kF32, b + v * kLanes);
+        bv[v] = hn::LoadU(d, b + v * kStep);
 #pragma unroll
       for (int r = 0; r < MR; ++r) {
-        const V av = hn::Set(kF32, a[r][k]);
+        const hn::Vec<D> av = hn::Set(d, a[r][k]);
 #pragma unroll
         for (int v = 0; v < NV; ++v)
-          acc[r][v] = Fma(kF32, av, bv[v], acc[r][v]);
+          acc[r][v] = Fma(d, av, bv[v], acc[r][v]);
       }
     }
   }
@@ -82,24 +121,51 @@ HWY_NOINLINE void Tile(const TileInput &in, const float *HWY_RESTRICT b, int64_t
   for (int r = 0; r < MR; ++r)
 #pragma unroll
     for (int v = 0; v < NV; ++v)
-      hn::StoreU(Canonical(kF32, acc[r][v]), kF32, c[r] + v * kLanes);
+      hn::StoreU(Canonical(d, acc[r][v]), d, c[r] + v * kStep);
 }
 
 using TileFn = void (*)(const TileInput &, const float *, int64_t, float *const *, bool);
 
-template <int NV, int... MR> TileFn PickTile(int64_t rows, std::integer_sequence<int, MR...>) {
-  static constexpr TileFn kTable[] = {Tile<MR + 1, NV>...};
+template <class D, int NV, int... MR>
+TileFn PickTile(D, int64_t rows, std::integer_sequence<int, MR...>) {
+  static constexpr TileFn kTable[] = {Tile<D, MR + 1, NV>...};
   return kTable[rows - 1];
 }
-/// Few rows take wider tiles, so that enough sums are in flight to hide the
-/// latency of an FMA (4 cycles, 2 ports: 8 sums).
-TileFn TileFor(int64_t rows, int64_t vectors) {
-  if (vectors == 8)
-    return Tile<1, 8>;
-  if (vectors == 4)
-    return PickTile<4>(rows, std::make_integer_sequence<int, 3>());
-  return PickTile<kNv>(rows, std::make_integer_sequence<int, kMr>());
+TileFn TileFor(int64_t rows, Shape shape) {
+  constexpr std::make_integer_sequence<int, kMr> upToMr;
+  constexpr std::make_integer_sequence<int, kMr3> upToMr3;
+  switch (shape.vectors) {
+  case 8:
+    return Tile<decltype(kF32), 1, 8>;
+  case 4:
+    return PickTile<decltype(kF32), 4>(kF32, rows, std::make_integer_sequence<int, 3>());
+  case 3:
+    return shape.half ? PickTile<decltype(kHalf), 3>(kHalf, rows, upToMr3)
+                      : PickTile<decltype(kF32), 3>(kF32, rows, upToMr3);
+  case 2:
+    return PickTile<decltype(kF32), 2>(kF32, rows, upToMr);
+  default:
+    return shape.half ? PickTile<decltype(kHalf), 1>(kHalf, rows, upToMr)
+                      : PickTile<decltype(kF32), 1>(kF32, rows, upToMr);
+  }
 }
+
+/// Copies n floats.
+HWY_INLINE void CopyRow(const uint8_t *from, int64_t n, float *to) {
+  const float *f = reinterpret_cast<const float *>(from);
+  const hn::CappedTag<float, 4> d4;
+  constexpr int64_t kFour = int64_t(hn::MaxLanes(d4));
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes)
+    hn::StoreU(hn::LoadU(kF32, f + i), kF32, to + i);
+  for (; i + kFour <= n; i += kFour)
+    hn::StoreU(hn::LoadU(d4, f + i), d4, to + i);
+  for (; i < n; ++i)
+    to[i] = f[i];
+}
+
+/// Rows of B that are fetched before they are packed.
+constexpr int64_t kPrefetchRows = 8;
 
 /// Columns [n0, n0 + count) of rows kk of block: packed to `width` floats a
 /// row, the rest zero.
@@ -112,6 +178,18 @@ void PackB(const KStream &b, int64_t kBegin, int64_t kEnd, int64_t n0, int64_t c
       for (int64_t k = 0; k < kEnd - kBegin; ++k)
         to[k * width + j] = 0;
     TransposeF32(from + kBegin * 4, b.stride[2], count, kEnd - kBegin, to, width);
+    return;
+  }
+  if (b.type == KType::F32 && b.stride[2] == 4) {
+    const int64_t ahead = kPrefetchRows * b.stride[5];
+    for (int64_t k = kBegin; k < kEnd; ++k, to += width) {
+      const uint8_t *row = from + k * b.stride[5];
+      for (int64_t i = 0; i < count * 4; i += 64)
+        hwy::Prefetch(row + ahead + i);
+      CopyRow(row, count, to);
+      for (int64_t j = count; j < width; ++j)
+        to[j] = 0;
+    }
     return;
   }
   for (int64_t k = kBegin; k < kEnd; ++k, to += width) {
@@ -173,11 +251,9 @@ public:
 
   void Run(int64_t m0, int64_t m1, int64_t n0, int64_t n1) {
     const KStream &b = op_.b;
-    const bool inPlace =
-        b.type == KType::F32 && b.stride[2] == 4 && b.stride[5] % 4 == 0 && m1 - m0 <= 2 * kMr;
     const int64_t rows = m1 - m0;
-    const int64_t maxVectors = inPlace ? (rows == 1 ? 8 : rows <= 3 ? 4 : kNv) : kNv;
-    const int64_t width = maxVectors * kLanes;
+    // Rows of B that lie in SRAM stream into L1 faster than they are copied.
+    const bool inPlace = b.type == KType::F32 && b.stride[2] == 4 && b.stride[5] % 4 == 0;
     static thread_local Scratch packA, packB;
     depth_ = g_.maxBlock + 4;
     for (size_t bi = 0; bi < g_.blocks.size(); ++bi) {
@@ -189,21 +265,20 @@ public:
       }
       const bool load = op_.accumulate || bi > 0;
       for (int64_t n = n0; n < n1;) {
-        const int64_t count = std::min(width, n1 - n);
+        const Shape shape = ShapeFor(inPlace ? rows : kMr, n1 - n);
+        const int64_t width = shape.width(), count = std::min(width, n1 - n);
         const float *panel;
-        int64_t stride, vectors = maxVectors;
+        int64_t stride;
         if (inPlace && count == width) {
           panel = reinterpret_cast<const float *>(b.mem + b.base + block.kBegin * b.stride[5]) + n;
           stride = b.stride[5] / 4;
         } else {
-          while (vectors > kNv && (vectors / 2) * kLanes >= count)
-            vectors /= 2;
-          stride = vectors * kLanes;
-          float *to = static_cast<float *>(packB.Get(deep * stride * 4));
-          PackB(b, block.kBegin, block.kEnd, n, count, stride, to);
+          stride = width;
+          float *to = static_cast<float *>(packB.Get(deep * width * 4));
+          PackB(b, block.kBegin, block.kEnd, n, count, width, to);
           panel = to;
         }
-        Panel(block, m0, m1, n, count, vectors, panel, stride, load);
+        Panel(block, m0, m1, n, count, shape, panel, stride, load);
         n += count;
       }
     }
@@ -211,13 +286,12 @@ public:
 
 private:
   void Panel(const MxuGeometry::KBlock &block, int64_t m0, int64_t m1, int64_t n, int64_t count,
-             int64_t vectors, const float *panel, int64_t stride, bool load) {
+             Shape shape, const float *panel, int64_t stride, bool load) {
     const int64_t cStep = op_.c.stride[2];
-    const bool whole = cStep == 4 && count == vectors * kLanes;
-    const int64_t mr = vectors == 8 ? 1 : vectors == 4 ? 3 : kMr;
-    HWY_ALIGN float edge[kMr][8 * kLanes];
-    for (int64_t m = m0; m < m1; m += mr) {
-      const int64_t rows = std::min(mr, m1 - m);
+    const bool whole = cStep == 4 && count == shape.width();
+    HWY_ALIGN float edge[kMr][kMaxWidth];
+    for (int64_t m = m0; m < m1; m += shape.rows) {
+      const int64_t rows = std::min<int64_t>(shape.rows, m1 - m);
       const MxuGeometry::Segment run = {0, 0, block.kEnd - block.kBegin};
       const uint8_t *packed[kMr];
       TileInput in;
@@ -235,18 +309,28 @@ private:
         uint8_t *at = g_.out[size_t(m + r)];
         stage[r] = !at || !whole;
         c[r] = stage[r] ? edge[r] : reinterpret_cast<float *>(at + n * 4);
-        if (stage[r] && load)
-          for (int64_t j = 0; j < count; ++j) {
-            edge[r][j] = 0;
-            if (at)
-              std::memcpy(&edge[r][j], at + (n + j) * cStep, 4);
-          }
+        if (!stage[r] || !load)
+          continue;
+        if (!at)
+          std::fill_n(edge[r], count, 0.0f);
+        else if (cStep == 4)
+          CopyRow(at + n * 4, count, edge[r]);
+        else
+          for (int64_t j = 0; j < count; ++j)
+            std::memcpy(&edge[r][j], at + (n + j) * cStep, 4);
       }
-      TileFor(rows, vectors)(in, panel, stride, c, load);
-      for (int64_t r = 0; r < rows; ++r)
-        if (uint8_t *at = g_.out[size_t(m + r)]; at && stage[r])
+      TileFor(rows, shape)(in, panel, stride, c, load);
+      for (int64_t r = 0; r < rows; ++r) {
+        uint8_t *at = g_.out[size_t(m + r)];
+        if (!at || !stage[r])
+          continue;
+        const auto *from = reinterpret_cast<const uint8_t *>(edge[r]);
+        if (cStep == 4)
+          CopyRow(from, count, reinterpret_cast<float *>(at + n * 4));
+        else
           for (int64_t j = 0; j < count; ++j)
             std::memcpy(at + (n + j) * cStep, &edge[r][j], 4);
+      }
     }
   }
 
@@ -263,11 +347,11 @@ void MxuF32(const MxuOp &op, const MxuGeometry &g, ThreadPool &pool) {
   const int64_t work = g.m * g.n * g.k;
   int parts = work < kMxuInlineMacs ? 1 : pool.threads();
   // By columns nothing is packed twice; by rows B is.
-  const bool columns = direct && g.n >= 2 * kNr * parts;
-  const int64_t tiles = columns ? g.n / kNr : (g.m + kMr - 1) / kMr;
+  const bool columns = direct && g.n >= 4 * kLanes * parts;
+  const int64_t tiles = columns ? g.n / (2 * kLanes) : (g.m + kMr - 1) / kMr;
   parts = int(std::min<int64_t>(parts, std::max<int64_t>(tiles, 1)));
   pool.Run(parts, [&](int part) {
-    PartRange r = columns ? CutRange(g.n, kNr, part, parts) : CutRange(g.m, kMr, part, parts);
+    PartRange r = columns ? CutRange(g.n, 2 * kLanes, part, parts) : CutRange(g.m, kMr, part, parts);
     if (r.begin >= r.end)
       return;
     if (columns)
