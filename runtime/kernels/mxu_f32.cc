@@ -351,7 +351,8 @@ void MxuF32(const MxuOp &op, const MxuGeometry &g, ThreadPool &pool) {
   const int64_t tiles = columns ? g.n / (2 * kLanes) : (g.m + kMr - 1) / kMr;
   parts = int(std::min<int64_t>(parts, std::max<int64_t>(tiles, 1)));
   pool.Run(parts, [&](int part) {
-    PartRange r = columns ? CutRange(g.n, 2 * kLanes, part, parts) : CutRange(g.m, kMr, part, parts);
+    PartRange r =
+        columns ? CutRange(g.n, 2 * kLanes, part, parts) : CutRange(g.m, kMr, part, parts);
     if (r.begin >= r.end)
       return;
     if (columns)

@@ -284,6 +284,42 @@ void Transpose(const uint8_t *from, int64_t rowStep, int64_t rows, int64_t lengt
       std::memcpy(to + k * toStride + j, from + j * rowStep + k * 4, 4);
 }
 
+template <bool kCanonical, class D>
+HWY_INLINE void MoveVector(D d, const uint8_t *src, uint8_t *dst) {
+  auto v = hn::LoadU(d, reinterpret_cast<const float *>(src));
+  if constexpr (kCanonical)
+    v = Canonical(d, v);
+  hn::StoreU(v, d, reinterpret_cast<float *>(dst));
+}
+template <bool kCanonical>
+HWY_INLINE void MoveRows(const uint8_t *src, int64_t srcStep, uint8_t *dst, int64_t dstStep,
+                         int64_t rows, int64_t n) {
+  const hn::CappedTag<float, 4> d4;
+  constexpr int64_t kLanes = int64_t(hn::MaxLanes(kF32)), kFour = int64_t(hn::MaxLanes(d4));
+  for (; rows > 0; --rows, src += srcStep, dst += dstStep) {
+    int64_t i = 0;
+    for (; i + kLanes <= n; i += kLanes)
+      MoveVector<kCanonical>(kF32, src + i * 4, dst + i * 4);
+    for (; i + kFour <= n; i += kFour)
+      MoveVector<kCanonical>(d4, src + i * 4, dst + i * 4);
+    for (; i < n; ++i) {
+      float v;
+      std::memcpy(&v, src + i * 4, 4);
+      if (kCanonical)
+        v = CanonicalF32(v);
+      std::memcpy(dst + i * 4, &v, 4);
+    }
+  }
+}
+void CopyRows(const uint8_t *src, int64_t srcStep, uint8_t *dst, int64_t dstStep, int64_t rows,
+              int64_t n) {
+  MoveRows<false>(src, srcStep, dst, dstStep, rows, n);
+}
+void StoreRows(const uint8_t *src, int64_t srcStep, uint8_t *dst, int64_t dstStep, int64_t rows,
+               int64_t n) {
+  MoveRows<true>(src, srcStep, dst, dstStep, rows, n);
+}
+
 void Copy(uint8_t *dst, const uint8_t *src, int64_t bytes) {
   const hn::ScalableTag<uint8_t> d;
   const int64_t lanes = int64_t(hn::Lanes(d));
@@ -310,6 +346,8 @@ namespace accel::rt {
 HWY_EXPORT(ToF32);
 HWY_EXPORT(FromF32);
 HWY_EXPORT(Transpose);
+HWY_EXPORT(CopyRows);
+HWY_EXPORT(StoreRows);
 HWY_EXPORT(Copy);
 void RowToF32(KType type, const uint8_t *src, int64_t step, int64_t n, float *dst) {
   HWY_DYNAMIC_DISPATCH(ToF32)(type, src, step, n, dst);
@@ -320,6 +358,14 @@ void RowFromF32(KType type, const float *src, uint8_t *dst, int64_t step, int64_
 void TransposeF32(const uint8_t *from, int64_t rowStep, int64_t rows, int64_t length, float *to,
                   int64_t toStride) {
   HWY_DYNAMIC_DISPATCH(Transpose)(from, rowStep, rows, length, to, toStride);
+}
+void CopyRows32(const uint8_t *src, int64_t srcStep, uint8_t *dst, int64_t dstStep, int64_t rows,
+                int64_t n) {
+  HWY_DYNAMIC_DISPATCH(CopyRows)(src, srcStep, dst, dstStep, rows, n);
+}
+void StoreRowsF32(const uint8_t *src, int64_t srcStep, uint8_t *dst, int64_t dstStep, int64_t rows,
+                  int64_t n) {
+  HWY_DYNAMIC_DISPATCH(StoreRows)(src, srcStep, dst, dstStep, rows, n);
 }
 void CopyBytes(uint8_t *dst, const uint8_t *src, int64_t bytes) {
   HWY_DYNAMIC_DISPATCH(Copy)(dst, src, bytes);

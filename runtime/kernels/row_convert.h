@@ -19,6 +19,12 @@ void RowFromF32(KType type, const float *src, uint8_t *dst, int64_t step, int64_
 void TransposeF32(const uint8_t *from, int64_t rowStep, int64_t rows, int64_t length, float *to,
                   int64_t toStride);
 
+/// Copies `rows` rows of n 32-bit elements; StoreRowsF32 makes NaNs canonical.
+void CopyRows32(const uint8_t *src, int64_t srcStep, uint8_t *dst, int64_t dstStep, int64_t rows,
+                int64_t n);
+void StoreRowsF32(const uint8_t *src, int64_t srcStep, uint8_t *dst, int64_t dstStep, int64_t rows,
+                  int64_t n);
+
 /// memcpy by vectors: the C library's `rep movsb` for long copies runs at a
 /// fraction of the speed on some CPUs.
 void CopyBytes(uint8_t *dst, const uint8_t *src, int64_t bytes);

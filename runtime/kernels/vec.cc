@@ -5,6 +5,7 @@
 // reduced points for each unreduced one. Then post over the strip.
 //
 //===----------------------------------------------------------------------===//
+#include "row_convert.h"
 #include "scratch.h"
 #include "vec_arg.h"
 #include "vec_space.h"
@@ -90,7 +91,7 @@ private:
 
   void Body(const DimList &list, Strip strip, int64_t *idx) {
     Load(list, strip, idx, kAllInputs);
-    Steps(p_.body, list, strip, idx);
+    Steps(p_.body, p_.bodyPieces, list, strip, idx);
     if (anyBody_)
       Store(list, strip, idx, false);
   }
@@ -106,7 +107,7 @@ private:
       const VReduction &r = p_.source.reductions[j];
       regs_[r.dst] = IsArg(r.kind) ? index_[j] : sum_[j];
     }
-    Steps(p_.post, s_.unreduced, strip, idx);
+    Steps(p_.post, p_.postPieces, s_.unreduced, strip, idx);
     Store(s_.unreduced, strip, idx, true);
     std::copy(own_, own_ + kVRegs, regs_);
   }
@@ -342,6 +343,35 @@ private:
     return true;
   }
 
+  /// Calls fn(offset, inside, rows, rowLength, position) for stretches of whole
+  /// rows of 32-bit elements that lie one step of the second dimension apart.
+  /// False: the strip or the stream is not like that.
+  template <typename Fn>
+  bool Rows32(const KStream &s, const DimList &list, Strip strip, int64_t *idx, Fn &&fn) const {
+    if (list.count < 2)
+      return false;
+    const int inner = list.dims[list.count - 1], outer = list.dims[list.count - 2];
+    const int64_t row = op_.size[inner];
+    if (s.stride[inner] != 4 || WindowUses(s, inner) || WindowUses(s, outer) ||
+        strip.first % row != 0 || strip.count % row != 0)
+      return false;
+    SetIndex(list, strip.first, idx);
+    for (int64_t at = 0; at < strip.count;) {
+      const int64_t rows = std::min(op_.size[outer] - idx[outer], (strip.count - at) / row);
+      int64_t offset;
+      const bool inside = PointOffset(s, idx, offset);
+      fn(offset, inside, rows, row, at);
+      at += rows * row;
+      idx[outer] = 0;
+      for (int i = list.count - 3; i >= 0; --i) {
+        if (++idx[list.dims[i]] < op_.size[list.dims[i]])
+          break;
+        idx[list.dims[i]] = 0;
+      }
+    }
+    return true;
+  }
+
   void LoadStream(const KStream &s, VType type, const DimList &list, Strip strip, int64_t *idx,
                   void *dst) {
     const int64_t bytes = VTypeBytes(type);
@@ -349,6 +379,17 @@ private:
     RowSegment whole;
     if (OneSegment(s, list, strip, idx, whole))
       return LoadSegment(s, type, whole, to);
+    if (bytes == 4 && SameBytes(s.type, type) &&
+        Rows32(s, list, strip, idx,
+               [&](int64_t offset, bool inside, int64_t rows, int64_t row, int64_t position) {
+                 uint8_t *at = to + position * 4;
+                 if (inside)
+                   CopyRows32(s.mem + offset, s.stride[list.dims[list.count - 2]], at, row * 4,
+                              rows, row);
+                 else
+                   FillPad(type, s.padBits, rows * row, at);
+               }))
+      return;
     ForEachRow(list, op_.size, strip, idx,
                [&](const int64_t *at, int inner, int64_t begin, int64_t end, int64_t position) {
                  WalkRow(s, at, inner, begin, end, [&](const RowSegment &g) {
@@ -388,6 +429,14 @@ private:
           StoreRow(out.type, s.type, from, s.mem + whole.offset, whole.step, whole.count);
         continue;
       }
+      if (out.type == VType::F32 && s.type == KType::F32 &&
+          Rows32(s, list, strip, idx,
+                 [&](int64_t offset, bool inside, int64_t rows, int64_t row, int64_t position) {
+                   if (inside)
+                     StoreRowsF32(from + position * 4, row * 4, s.mem + offset,
+                                  s.stride[list.dims[list.count - 2]], rows, row);
+                 }))
+        continue;
       ForEachRow(list, op_.size, strip, idx,
                  [&](const int64_t *at, int inner, int64_t begin, int64_t end, int64_t position) {
                    WalkRow(s, at, inner, begin, end, [&](const RowSegment &g) {
@@ -401,17 +450,20 @@ private:
 
   //===-- Steps -----------------------------------------------------------===//
 
-  void Steps(const std::vector<VStep> &steps, const DimList &list, Strip strip, int64_t *idx) {
-    int64_t done = 0;
-    const int64_t count = int64_t(steps.size());
-    for (int64_t i = 0; i < count; ++i) {
-      if (steps[size_t(i)].op != VOp::Iota)
-        continue;
-      RunSteps(steps.data() + done, i - done, regs_, strip.count);
-      Iota(steps[size_t(i)], list, strip, idx);
-      done = i + 1;
-    }
-    RunSteps(steps.data() + done, count - done, regs_, strip.count);
+  void Steps(const std::vector<VStep> &steps, const std::vector<VPiece> &pieces,
+             const DimList &list, Strip strip, int64_t *idx) {
+    for (const VPiece &piece : pieces)
+      switch (piece.kind) {
+      case VPiece::Plain:
+        RunSteps(steps.data() + piece.begin, piece.count, regs_, strip.count);
+        break;
+      case VPiece::Iota:
+        Iota(steps[size_t(piece.begin)], list, strip, idx);
+        break;
+      case VPiece::Chain:
+        RunChain(piece.chain, regs_, strip.count);
+        break;
+      }
   }
 
   void Iota(const VStep &t, const DimList &list, Strip strip, int64_t *idx) {

@@ -98,9 +98,45 @@ void Hoist(const VProg &prog, const std::vector<VStep> &from, const int *writes,
   }
 }
 
-uint32_t Reads(const VStep &s) {
-  const int n = VOpOperands(s.op);
-  return (n > 0 ? 1u << s.a : 0) | (n > 1 ? 1u << s.b : 0) | (n > 2 ? 1u << s.c : 0);
+/// Registers that are read before they are written.
+uint32_t ExposedReads(const std::vector<VStep> &steps) {
+  uint32_t reads = 0, written = 0;
+  for (const VStep &s : steps) {
+    reads |= StepReads(s) & ~written;
+    written |= 1u << s.dst;
+  }
+  return reads;
+}
+
+/// Cuts body and post into pieces and drops constants that only chains use.
+void CutPieces(CompiledVProg &c) {
+  float values[kVRegs];
+  const float *constantOf[kVRegs] = {};
+  for (const VStep &s : c.constants)
+    if (s.type == VType::F32) {
+      values[s.dst] = float(std::bit_cast<double>(s.imm));
+      constantOf[s.dst] = &values[s.dst];
+    }
+  // What may be read later, by post, the next strip, a reduction or an output.
+  uint32_t live = ExposedReads(c.body) | ExposedReads(c.post);
+  for (const VOutput &out : c.source.outs)
+    live |= 1u << out.reg;
+  for (const VReduction &r : c.source.reductions)
+    live |= 1u << r.src;
+  c.bodyPieces = CutChains(c.body, constantOf, live);
+  c.postPieces = CutChains(c.post, constantOf, live);
+
+  uint32_t used = 0;
+  for (const VOutput &out : c.source.outs)
+    used |= 1u << out.reg;
+  for (const VReduction &r : c.source.reductions)
+    used |= 1u << r.src;
+  for (const auto &[steps, pieces] :
+       {std::pair(&c.body, &c.bodyPieces), std::pair(&c.post, &c.postPieces)})
+    for (const VPiece &piece : *pieces)
+      for (int64_t i = piece.begin; i < piece.begin + piece.count; ++i)
+        used |= StepReads((*steps)[size_t(i)]);
+  std::erase_if(c.constants, [&](const VStep &s) { return !(used >> s.dst & 1); });
 }
 
 } // namespace
@@ -156,11 +192,9 @@ absl::StatusOr<std::shared_ptr<const CompiledVProg>> CompileVProg(const VProg &p
   std::vector<VStep> unused;
   Hoist(prog, prog.post, writes, c->constants, c->post);
 
-  uint32_t reads = 0, written = 0;
-  for (const VStep &s : prog.post) {
-    reads |= Reads(s) & ~written;
+  uint32_t reads = ExposedReads(prog.post), written = 0;
+  for (const VStep &s : prog.post)
     written |= 1u << s.dst;
-  }
   for (const VOutput &out : prog.outs) {
     if (out.post)
       reads |= (1u << out.reg) & ~written;
@@ -169,6 +203,7 @@ absl::StatusOr<std::shared_ptr<const CompiledVProg>> CompileVProg(const VProg &p
   }
   c->bodyNeeded |= !prog.reductions.empty();
   c->usedByPost = uint16_t(reads);
+  CutPieces(*c);
   return std::shared_ptr<const CompiledVProg>(std::move(c));
 }
 

@@ -2,7 +2,7 @@
 #ifndef ACC_RUNTIME_KERNELS_VEC_COMPILED_H
 #define ACC_RUNTIME_KERNELS_VEC_COMPILED_H
 
-#include "acc/runtime/vprog.h"
+#include "vec_chain.h"
 
 namespace accel::rt {
 
@@ -18,6 +18,7 @@ public:
   /// Steps without the immediates, which are hoisted: a register that only
   /// one Imm writes is filled once a strip file.
   std::vector<VStep> constants, body, post;
+  std::vector<VPiece> bodyPieces, postPieces;
   uint16_t usedByPost = 0; // input registers that post reads
   bool bodyNeeded = false; // something but post depends on the body
   bool usesIota[kDims] = {};

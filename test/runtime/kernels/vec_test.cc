@@ -4,6 +4,7 @@
 #include "every_target.h"
 #include "number_formats.h"
 #include "reference.h"
+#include "vec_compiled.h"
 #include <algorithm>
 #include <cstring>
 #include <gtest/gtest.h>
@@ -26,6 +27,8 @@ public:
 
   VType Type() { return types_[size_t(rng_.Int(0, int64_t(types_.size()) - 1))]; }
   int Pick(VType t) {
+    if (chained && last >= 0 && type[last] == t && rng_.Coin(60))
+      return last;
     std::vector<int> regs;
     for (int r = 0; r < kVRegs; ++r)
       if (known[r] && type[r] == t)
@@ -58,11 +61,14 @@ public:
     bool flag =
         (s.op >= VOp::CmpEq && s.op <= VOp::CmpGe) || s.op == VOp::IsNan || s.op == VOp::IsInf;
     Set(s.dst, flag ? VType::I32 : s.type);
+    last = s.dst;
     out.push_back(s);
   }
 
   bool known[kVRegs] = {};
   VType type[kVRegs] = {};
+  bool chained = false; // most steps take the result of the one before
+  int last = -1;
 
 private:
   Random &rng_;
@@ -128,7 +134,7 @@ KStream Layout(Random &rng, const int64_t size[kDims], KType type, uint8_t skip,
 }
 
 void Fuzz(uint64_t seed, std::vector<VType> types, std::vector<KType> streamTypes, int cases,
-          bool plain = false) {
+          bool plain = false, bool chained = false) {
   Random rng{seed};
   ThreadPool one(1), two(2);
   for (int i = 0; i < cases; ++i) {
@@ -141,6 +147,7 @@ void Fuzz(uint64_t seed, std::vector<VType> types, std::vector<KType> streamType
       op.reduceMask = uint8_t(rng.Int(1, 63));
 
     Builder build(rng, types);
+    build.chained = chained;
     VProg prog;
     int ins = int(rng.Int(1, 4));
     uint32_t frozen = 0;
@@ -153,7 +160,7 @@ void Fuzz(uint64_t seed, std::vector<VType> types, std::vector<KType> streamType
     for (int k = 0; k < ins && inputsKept; ++k)
       frozen |= 1u << k;
     Builder post = build;
-    for (int k = plain ? 0 : int(rng.Int(0, 10)); k > 0; --k)
+    for (int k = plain ? 0 : int(rng.Int(0, chained ? 30 : 10)); k > 0; --k)
       build.Step(prog.body, frozen);
     // The body must not write an input's register for post to see it.
     if (reduce)
@@ -173,7 +180,7 @@ void Fuzz(uint64_t seed, std::vector<VType> types, std::vector<KType> streamType
       bool arg = r.kind >= VReduce::ArgMax, wide = r.type == VType::I64 || r.type == VType::F64;
       post.Set(r.dst, !arg ? r.type : wide ? VType::I64 : VType::I32);
     }
-    for (int k = int(rng.Int(0, 6)); k > 0; --k)
+    for (int k = int(rng.Int(0, chained ? 15 : 6)); k > 0; --k)
       post.Step(prog.post, 0);
     std::vector<std::vector<uint8_t>> out, in;
     in.resize(size_t(ins));
@@ -273,6 +280,38 @@ TEST(Vec, WideTypes) {
 }
 
 TEST(Vec, PoolsAndSums) { Fuzz(5, {VType::F32, VType::I32}, {KType::F32, KType::I32}, 300, true); }
+
+TEST(Vec, Chains) {
+  Fuzz(6, {VType::F32}, {KType::F32}, 400, false, true);
+  Fuzz(7, {VType::F32, VType::I32}, {KType::F32, KType::I32}, 100, false, true);
+}
+
+/// Bias and hard swish: one chain that keeps the only value read again.
+TEST(Vec, CutsChains) {
+  const auto imm = [](uint8_t r, double v) {
+    return VStep{VOp::Imm, r, 0, 0, 0, VType::F32, std::bit_cast<uint64_t>(v)};
+  };
+  const auto step = [](VOp op, uint8_t dst, uint8_t a, uint8_t b) {
+    return VStep{op, dst, a, b, 0, VType::F32, 0};
+  };
+  VProg p;
+  p.ins = {{0, VType::F32}, {1, VType::F32}};
+  p.outs = {{4, false, VType::F32}};
+  p.body = {step(VOp::Add, 2, 0, 1), imm(3, 3.0), step(VOp::Add, 4, 2, 3), imm(5, 0.0),
+            step(VOp::Max, 4, 4, 5), imm(6, 6.0), step(VOp::Min, 4, 4, 6), step(VOp::Mul, 4, 4, 2)};
+  auto compiled = CompileVProg(p);
+  ASSERT_TRUE(compiled.ok());
+  const CompiledVProg &c = **compiled;
+  EXPECT_TRUE(c.constants.empty()); // chains hold their own
+  ASSERT_EQ(c.bodyPieces.size(), 1u);
+  const VChain &chain = c.bodyPieces[0].chain;
+  EXPECT_EQ(chain.first, 0);
+  ASSERT_EQ(chain.steps.size(), 5u);
+  const int saves[] = {2, -1, -1, -1, 4};
+  for (size_t i = 0; i < 5; ++i)
+    EXPECT_EQ(chain.steps[i].save, saves[i]) << i;
+  EXPECT_EQ(chain.steps[2].op, ChainOp::MaxZero);
+}
 
 TEST(Vec, RefusesBrokenPrograms) {
   VProg p;
