@@ -1,10 +1,9 @@
-//===- CheckSchemas.cpp - ONNX's checker, its inliner, opset limits -------===//
+//===- CheckSchemas.cpp - ONNX's checker and opset limits ----------------===//
 // Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "Model.h"
 
 #include "onnx/checker.h"
-#include "onnx/inliner/inliner.h"
 
 using namespace mlir;
 using namespace accel;
@@ -55,6 +54,13 @@ LogicalResult accel::import::checkSchemas(Model &model) {
 
   std::vector<std::pair<TensorProto *, int>> disguised;
   disguisePacked(*model.proto.mutable_graph(), disguised);
+  // It also wants a shape of every output; many models leave it to inference.
+  std::vector<::onnx::TypeProto_Tensor *> shapeless;
+  for (auto &output : *model.proto.mutable_graph()->mutable_output())
+    if (output.type().has_tensor_type() && !output.type().tensor_type().has_shape()) {
+      shapeless.push_back(output.mutable_type()->mutable_tensor_type());
+      shapeless.back()->mutable_shape();
+    }
   std::string what;
   try {
     ::onnx::checker::check_model(model.proto);
@@ -63,21 +69,11 @@ LogicalResult accel::import::checkSchemas(Model &model) {
   }
   for (auto [tensor, type] : disguised)
     tensor->set_data_type(type);
+  for (auto *type : shapeless)
+    type->clear_shape();
   if (what.empty())
     return success();
   std::string node = nodeOfMessage(what);
   return model.error() << (node.empty() ? "" : node + ": ") << plainMessage(what.c_str())
                        << " (ONNX checker); correct the model or export it again";
-}
-
-LogicalResult accel::import::inlineFunctions(Model &model) {
-  if (model.proto.functions_size() == 0)
-    return success();
-  try {
-    ::onnx::inliner::InlineLocalFunctions(model.proto, /*convert_version=*/true);
-    return success();
-  } catch (const std::exception &exception) {
-    return model.error() << "a function of the model cannot be inlined: "
-                         << plainMessage(exception.what());
-  }
 }

@@ -28,6 +28,7 @@ class StructureCheck {
 public:
   explicit StructureCheck(Model &model) : model(model) {}
   LogicalResult graph(const GraphProto &graph);
+  LogicalResult input(const ValueInfoProto &value);
 
 private:
   Model &model;
@@ -47,6 +48,18 @@ LogicalResult StructureCheck::declare(StringRef name, const Twine &writer,
                          << " and by " << writer.str() << "; names must be unique";
   entry->second = writer.str();
   added.push_back(name.str());
+  return success();
+}
+
+/// The checker says neither which value it means nor what to do.
+LogicalResult StructureCheck::input(const ValueInfoProto &value) {
+  if (!value.has_type() || value.type().value_case() == ::onnx::TypeProto::VALUE_NOT_SET)
+    return model.error() << "graph input '" << value.name()
+                         << "' has no type; export the model again with typed inputs";
+  if (value.type().has_tensor_type() && !value.type().tensor_type().has_shape())
+    return model.error() << "graph input '" << value.name()
+                         << "' has no shape, not even a rank; export the model again with "
+                            "shapes (symbolic ones will do)";
   return success();
 }
 
@@ -172,5 +185,9 @@ LogicalResult StructureCheck::graph(const GraphProto &graph) {
 } // namespace
 
 LogicalResult accel::import::checkStructure(Model &model) {
-  return StructureCheck(model).graph(model.proto.graph());
+  StructureCheck check(model);
+  for (const ValueInfoProto &input : model.proto.graph().input())
+    if (failed(check.input(input)))
+      return failure();
+  return check.graph(model.proto.graph());
 }

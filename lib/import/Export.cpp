@@ -130,18 +130,19 @@ private:
   std::string path;
   ::onnx::ModelProto model;
   DenseMap<Value, std::string> names;
-  llvm::StringSet<> taken;
+  llvm::StringSet<> taken, takenNodes; // values and nodes have names of their own
   bool external = false;
   std::vector<std::pair<Attribute, int64_t>> externalWeights; // value, offset
   int64_t externalEnd = 0;
 
-  std::string unique(std::string name) {
-    if (name.empty())
-      name = "value";
+  static std::string unique(std::string name, llvm::StringSet<> &taken) {
     std::string result = name;
     for (int i = 1; !taken.insert(result).second; ++i)
       result = name + "_" + std::to_string(i);
     return result;
+  }
+  std::string unique(const std::string &name) {
+    return unique(name.empty() ? "value" : name, taken);
   }
   std::string nameOf(Value value) {
     return isa<NoneType>(value.getType()) ? std::string() : names.lookup(value);
@@ -211,7 +212,8 @@ LogicalResult Exporter::block(Block &block, GraphProto &graph) {
     }
     NodeProto &node = *graph.add_node();
     std::string name = locationName(op.getLoc());
-    node.set_name(name);
+    if (!name.empty()) // several nodes may come from one of the model
+      node.set_name(unique(name, takenNodes));
     if (failed(exportAttributes(&op, node)))
       return failure();
     for (Value operand : op.getOperands())

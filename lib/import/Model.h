@@ -58,6 +58,9 @@ mlir::LogicalResult bindDims(Model &model, llvm::ArrayRef<DimBinding> dims);
 mlir::LogicalResult inferShapes(Model &model);
 mlir::LogicalResult upgradeOpset(Model &model, bool &changed);
 mlir::OwningOpRef<mlir::ModuleOp> buildModule(Model &model);
+/// Rewrites a Scan of opset 8 in place; false if it cannot be expressed.
+bool upgradeScan8(::onnx::NodeProto &node, const std::string &label,
+                  llvm::function_ref<const ::onnx::TypeProto *(llvm::StringRef)> typeOf);
 
 // Conversions between ONNX and MLIR.
 mlir::Type importType(const ::onnx::TypeProto &type, mlir::MLIRContext *context);

@@ -197,6 +197,10 @@ void Upgrade::graph(GraphProto &graph) {
         this->graph(*attribute.mutable_g());
     Path path = isOnnxDomain(node.domain()) ? pathOf(node.op_type()) : Path::Unchanged;
     changed |= path != Path::Unchanged;
+    auto typeOf = [&](StringRef name) { return types.lookup(name); };
+    if (path == Path::NoAdapter && node.op_type() == "Scan" &&
+        upgradeScan8(node, nodeLabel(node, i), typeOf))
+      path = Path::Nothing;
     // Positions of nameless nodes stay those of the file.
     bool kept = path == Path::NoAdapter ||
                 (path == Path::Convert && !convert(node, i, *graph.mutable_node(), graph));

@@ -1,6 +1,7 @@
 //===- acc-translate.cpp - formats in and out of MLIR ---------------------===//
 // Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "RoundTrip.h"
 #include "acc/Emit/IsaTranslate.h"
 #include "acc/Import/Import.h"
 #include "isa/Isa.h"
@@ -21,18 +22,21 @@ static constexpr const char *kHelp = R"(acc-translate: formats in and out of MLI
 
   acc-translate --import-onnx MODEL.onnx [--dim NAME=N]... [-o FILE.mlir]
   acc-translate --export-onnx FILE.mlir -o MODEL.onnx
+  acc-translate --round-trip MODEL.onnx... [--dim NAME=N]... [-o FOLDER]
   acc-translate --artifact-to-isa MODEL.acc [-o FILE.mlir]
   acc-translate --isa-to-artifact FILE.mlir -o MODEL.acc
 
 options
   --dim NAME=N     size of a symbolic dimension, or of one axis with INPUT:AXIS=N
   -o FILE          where to write; `-` is the standard output (text only)
+  -o FOLDER        where --round-trip writes the exported models: 0.onnx, 1.onnx, ...
   --no-locations   leave the ONNX node names (locations) out of the text
   --quiet          check only, print nothing
 
 examples
   acc-translate --import-onnx det.onnx --dim x:2=640 --dim x:3=640 -o det.mlir
   acc-translate --export-onnx det.mlir -o again.onnx
+  acc-translate --round-trip *.onnx                     imported, printed, parsed back alike?
   acc-translate --artifact-to-isa det.acc | less        every instruction, readable
 
 exit status: 0 good, 1 the input's fault, 2 usage
@@ -42,8 +46,9 @@ namespace {
 
 struct Arguments {
   std::string import, exported, artifact, program, output = "-";
+  std::vector<std::string> models; // of a round trip
   accel::ImportOptions options;
-  bool locations = true, quiet = false;
+  bool locations = true, quiet = false, roundTrip = false;
 };
 
 int usage(const Twine &what) {
@@ -165,6 +170,10 @@ int main(int argc, char **argv) {
       if (!next())
         return usage("--export-onnx needs a file");
       arguments.exported = value.str();
+    } else if (flag == "--round-trip") {
+      arguments.roundTrip = true;
+    } else if (arguments.roundTrip && !flag.starts_with("-")) {
+      arguments.models.push_back(flag.str());
     } else if (flag == "--artifact-to-isa" || flag.starts_with("--artifact-to-isa=")) {
       if (!next())
         return usage("--artifact-to-isa needs a file");
@@ -193,9 +202,16 @@ int main(int argc, char **argv) {
     }
   }
   if (!arguments.import.empty() + !arguments.exported.empty() + !arguments.artifact.empty() +
-          !arguments.program.empty() !=
+          !arguments.program.empty() + arguments.roundTrip !=
       1)
-    return usage("give one of --import-onnx, --export-onnx, --artifact-to-isa, --isa-to-artifact");
+    return usage("give one of --import-onnx, --export-onnx, --round-trip, --artifact-to-isa, "
+                 "--isa-to-artifact");
+  if (arguments.roundTrip && arguments.models.empty())
+    return usage("--round-trip needs models");
+  if (arguments.roundTrip) {
+    StringRef folder = arguments.output == "-" ? "" : StringRef(arguments.output);
+    return accel::roundTrip(arguments.models, arguments.options, folder) ? 1 : 0;
+  }
 
   MLIRContext context;
   context.loadDialect<accel::instr::IsaDialect, accel::onnx::OnnxDialect, func::FuncDialect>();

@@ -38,8 +38,9 @@ static void addCommon(CLI::App *command, Arguments &arguments) {
       ->check(CLI::IsMember({"f32", "f16", "bf16"}));
 }
 
-/// Runs `work` in a context whose diagnostics go to standard error.
-static int withContext(llvm::function_ref<mlir::LogicalResult(mlir::MLIRContext *)> work) {
+/// Runs `work` on the file `input` in a context whose diagnostics go to standard error.
+static int withContext(const std::string &input,
+                       llvm::function_ref<mlir::LogicalResult(mlir::MLIRContext *)> work) {
   mlir::DialectRegistry registry;
   registerDialects(registry);
   mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
@@ -51,20 +52,21 @@ static int withContext(llvm::function_ref<mlir::LogicalResult(mlir::MLIRContext 
                        : diag.getSeverity() == mlir::DiagnosticSeverity::Warning ? "warning"
                                                                                  : "note";
     said |= diag.getSeverity() == mlir::DiagnosticSeverity::Error;
-    std::string where;
-    llvm::raw_string_ostream os(where);
-    if (auto file = llvm::dyn_cast<mlir::FileLineColLoc>(diag.getLocation()))
-      os << file.getFilename().getValue() << ':' << file.getLine() << ':' << file.getColumn()
-         << ": ";
-    else if (!llvm::isa<mlir::UnknownLoc>(diag.getLocation())) {
-      diag.getLocation()->walk([&](mlir::Location inner) {
-        if (auto name = llvm::dyn_cast<mlir::NameLoc>(inner)) {
-          os << '"' << name.getName().getValue() << "\": ";
-          return mlir::WalkResult::interrupt();
-        }
-        return mlir::WalkResult::advance();
-      });
-    }
+    // The text's line, else the model and the name of the ONNX node.
+    std::string file = input, name;
+    diag.getLocation()->walk([&](mlir::Location inner) {
+      if (auto at = llvm::dyn_cast<mlir::FileLineColLoc>(inner)) {
+        file = at.getFilename().str();
+        if (at.getLine())
+          file += ':' + std::to_string(at.getLine()) + ':' + std::to_string(at.getColumn());
+      } else if (auto named = llvm::dyn_cast<mlir::NameLoc>(inner); named && name.empty()) {
+        name = named.getName().str();
+      }
+      return mlir::WalkResult::advance();
+    });
+    std::string where = file + ": ";
+    if (!name.empty() && diag.str().find('"' + name + '"') == std::string::npos)
+      where += '"' + name + "\": ";
     std::cerr << "acc: " << kind << ": " << where << diag.str() << '\n';
     for (mlir::Diagnostic &note : diag.getNotes())
       std::cerr << "acc: note: " << note.str() << '\n';
@@ -110,8 +112,9 @@ void tool::addCompile(CLI::App &app, std::function<int()> &run) {
         arguments->options.emit = stageNamed(arguments->emit);
       if (!arguments->from.empty())
         arguments->options.from = stageNamed(arguments->from);
-      return withContext(
-          [&](mlir::MLIRContext *context) { return compile(arguments->options, context); });
+      return withContext(arguments->options.input, [&](mlir::MLIRContext *context) {
+        return compile(arguments->options, context);
+      });
     };
   });
 }
@@ -123,8 +126,9 @@ void tool::addCheck(CLI::App &app, std::function<int()> &run) {
   addCommon(command, *arguments);
   command->callback([arguments, &run] {
     run = [arguments] {
-      int status = withContext(
-          [&](mlir::MLIRContext *context) { return check(arguments->options, context); });
+      int status = withContext(arguments->options.input, [&](mlir::MLIRContext *context) {
+        return check(arguments->options, context);
+      });
       if (status == kGood)
         std::cout << arguments->options.input << ": every node can be compiled\n";
       return status;
