@@ -257,6 +257,8 @@ LogicalResult Compiler::run() {
   if (failed(load()))
     return failure();
   if (needed(Stage::Graph)) {
+    if (failed(checkBound(*module)))
+      return failure();
     GraphOptions graph;
     graph.precision = options.precision;
     if (failed(
@@ -273,7 +275,7 @@ LogicalResult Compiler::run() {
 }
 
 LogicalResult Compiler::checkOnly() {
-  if (failed(load()))
+  if (failed(load()) || failed(checkBound(*module)))
     return failure();
   GraphOptions graph;
   graph.precision = options.precision;

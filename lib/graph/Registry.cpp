@@ -59,6 +59,12 @@ LogicalResult accel::lowerNode(Operation *op, SmallVectorImpl<Value> &results, O
     return failure();
   };
   const LoweringEntry *entry = findLowering(node.kind());
+  if (!entry && obstacle && node.kind() == "Custom") {
+    auto text = [&](StringRef name) { return op->getAttrOfType<StringAttr>(name).str(); };
+    *obstacle = {op->getLoc(), node.name(), text("domain") + "." + text("op_type"),
+                 "no lowering for operators of this domain", "express it by those of ai.onnx"};
+    return failure();
+  }
   if (!entry)
     return refuse("no lowering for this operator", "express it by others (see `acc list-ops`)");
   for (ValueRange values : {ValueRange(op->getOperands()), ValueRange(op->getResults())})

@@ -317,6 +317,9 @@ LogicalResult GraphBuilder::node(const NodeProto &node, int index, std::optional
   SmallVector<Type> types;
   for (const std::string &output : node.output())
     types.push_back(output.empty() ? Type(b.getNoneType()) : typeOf(output));
+  for (auto [type, output] : llvm::zip(types, node.output()))
+    if (auto tensor = dyn_cast<RankedTensorType>(type); tensor && isTooLarge(tensor.getShape()))
+      return refuse("its result '" + output + "' would have more than 2^48 elements");
   if (isOnnx) {
     // All positions but a variadic last one are always there.
     auto fixed = [](const std::vector<OpSchema::FormalParameter> &list) {

@@ -17,12 +17,10 @@ using namespace accel;
 using namespace accel::import;
 using ::onnx::GraphProto;
 using ::onnx::NodeProto;
+using ::onnx::TensorProto;
 using ::onnx::ValueInfoProto;
 
 namespace {
-
-/// Elements of one tensor above which nothing on this machine is meaningful.
-constexpr int64_t kMaxElements = int64_t(1) << 48;
 
 class StructureCheck {
 public:
@@ -37,6 +35,7 @@ private:
 
   LogicalResult declare(StringRef name, const Twine &writer, std::vector<std::string> &added);
   LogicalResult shape(const ValueInfoProto &value, const char *what);
+  LogicalResult tensor(const TensorProto &tensor, const char *what);
   LogicalResult missing(const GraphProto &graph, int nodeIndex, StringRef input);
 };
 
@@ -66,22 +65,34 @@ LogicalResult StructureCheck::input(const ValueInfoProto &value) {
 LogicalResult StructureCheck::shape(const ValueInfoProto &value, const char *what) {
   if (!value.type().has_tensor_type() || !value.type().tensor_type().has_shape())
     return success();
-  int64_t elements = 1;
-  int axis = 0;
+  SmallVector<int64_t> sizes;
   for (const auto &dim : value.type().tensor_type().shape().dim()) {
-    if (dim.has_dim_value()) {
-      if (dim.dim_value() < 0)
-        return model.error() << what << " '" << value.name() << "' has size " << dim.dim_value()
-                             << " on axis " << axis << "; bind it with --dim " << value.name()
-                             << ':' << axis << "=N";
-      if (dim.dim_value() &&
-          (llvm::MulOverflow(elements, dim.dim_value(), elements) || elements > kMaxElements))
-        return model.error() << what << " '" << value.name()
-                             << "' has more than 2^48 elements; check axis " << axis << " (size "
-                             << dim.dim_value() << ")";
-    }
-    ++axis;
+    size_t axis = sizes.size();
+    sizes.push_back(dim.has_dim_value() ? dim.dim_value() : ShapedType::kDynamic);
+    if (dim.has_dim_value() && dim.dim_value() < 0)
+      return model.error() << what << " '" << value.name() << "' has size " << dim.dim_value()
+                           << " on axis " << axis << "; bind it with --dim " << value.name() << ':'
+                           << axis << "=N";
+    if (isTooLarge(sizes))
+      return model.error() << what << " '" << value.name()
+                           << "' has more than 2^48 elements; check axis " << axis << " (size "
+                           << dim.dim_value() << ")";
   }
+  return success();
+}
+
+LogicalResult StructureCheck::tensor(const TensorProto &tensor, const char *what) {
+  SmallVector<int64_t> dims(tensor.dims().begin(), tensor.dims().end());
+  for (int64_t dim : dims)
+    if (dim < 0)
+      return model.error() << what << " '" << tensor.name() << "' has the negative dimension "
+                           << dim << "; export the model again";
+  if (isTooLarge(dims))
+    return model.error() << what << " '" << tensor.name()
+                         << "' has more than 2^48 elements; export the model again";
+  if (!ir::elementType(tensor.data_type(), model.context))
+    return model.error() << what << " '" << tensor.name() << "' has the element type "
+                         << tensor.data_type() << ", which ONNX 1.22 does not know";
   return success();
 }
 
@@ -148,7 +159,7 @@ LogicalResult StructureCheck::graph(const GraphProto &graph) {
     return inputs.count(name) ? success() : declare(name, "an initialiser", added);
   };
   for (const auto &tensor : graph.initializer())
-    if (failed(initializer(tensor.name())))
+    if (failed(initializer(tensor.name())) || failed(this->tensor(tensor, "initialiser")))
       return failure();
   for (const auto &tensor : graph.sparse_initializer())
     if (failed(initializer(tensor.values().name())))
@@ -183,6 +194,16 @@ LogicalResult StructureCheck::graph(const GraphProto &graph) {
 }
 
 } // namespace
+
+bool accel::import::isTooLarge(ArrayRef<int64_t> dims) {
+  if (llvm::is_contained(dims, 0))
+    return false;
+  int64_t elements = 1;
+  for (int64_t dim : dims)
+    if (dim > 0 && (llvm::MulOverflow(elements, dim, elements) || elements > kMaxElements))
+      return true;
+  return false;
+}
 
 LogicalResult accel::import::checkStructure(Model &model) {
   StructureCheck check(model);

@@ -110,6 +110,10 @@ LogicalResult accel::inferOnnxOp(Operation *op, function_ref<DenseElementsAttr(V
       return op->emitError() << "(" << kind << "): result " << result.getResultNumber()
                              << " is declared as " << result.getType() << ", but inference gives "
                              << type;
+    auto tensor = dyn_cast<RankedTensorType>(refined);
+    if (tensor && isTooLarge(tensor.getShape()))
+      return op->emitError() << "(" << kind << "): result " << result.getResultNumber()
+                             << " would have more than 2^48 elements";
     result.setType(refined);
   }
   return success();

@@ -24,6 +24,11 @@ inline constexpr int kOpset = 27;
 /// Versions before 7 work where the converter knows their operators.
 inline constexpr int kOldestOpset = 1;
 
+/// Elements of one tensor above which nothing on this machine is meaningful.
+inline constexpr int64_t kMaxElements = int64_t(1) << 48;
+/// Whether a product of sizes goes beyond that; negative (unknown) ones do not count.
+bool isTooLarge(llvm::ArrayRef<int64_t> dims);
+
 /// A model and where its large tensors are.
 struct Model {
   std::string path;

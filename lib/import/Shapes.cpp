@@ -109,8 +109,14 @@ LogicalResult accel::import::bindDims(Model &model, ArrayRef<DimBinding> dims) {
       return model.error() << "--dim " << binding.name << '=' << binding.value << ": axis " << axis
                            << " of input '" << inputName << "' is fixed to " << dim->dim_value()
                            << " in the model";
-    if (dim->has_dim_param() && !dim->dim_param().empty())
-      names.try_emplace(dim->dim_param(), binding.value);
+    if (dim->has_dim_param() && !dim->dim_param().empty()) {
+      auto [entry, isNew] = names.try_emplace(dim->dim_param(), binding.value);
+      if (!isNew && entry->second != binding.value)
+        return model.error() << "--dim " << binding.name << '=' << binding.value << ": axis "
+                             << axis << " of input '" << inputName << "' is called '"
+                             << dim->dim_param() << "', which another --dim binds to "
+                             << entry->second;
+    }
     dim->set_dim_value(binding.value);
   }
   bindGraph(graph, names, used, true);

@@ -40,6 +40,10 @@ mlir::FailureOr<DimBinding> parseDimBinding(llvm::StringRef text, std::string &e
 mlir::OwningOpRef<mlir::ModuleOp> importOnnx(llvm::StringRef path, const ImportOptions &options,
                                              mlir::MLIRContext *context);
 
+/// Fails, with one diagnostic that lists the flags to give, if graph inputs have
+/// sizes that no `--dim` bound.
+mlir::LogicalResult checkBound(mlir::ModuleOp module);
+
 /// Writes `@main` as an ONNX file of opset 27. Weights are embedded while the
 /// file stays below 1 GiB, otherwise they go to `<path>.data` beside it. Both
 /// files are written aside and renamed.
