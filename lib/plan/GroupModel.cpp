@@ -462,11 +462,11 @@ bool ModelBuilder::load(unsigned index) {
   ArrayRef<int64_t> shape = shapeOf(input.value);
   int64_t level = attr.getLevel();
   SmallVector<std::pair<unsigned, unsigned>> readers; // member, operand
-  for (OpOperand &use : input.value.getUses()) {
-    auto it = llvm::find(ops.members, use.getOwner());
-    if (it != ops.members.end())
-      readers.push_back({unsigned(it - ops.members.begin()), use.getOperandNumber()});
-  }
+  // By the group's members: a weight may have 100,000 readers elsewhere.
+  for (auto [m, op] : llvm::enumerate(ops.members))
+    for (OpOperand &use : op->getOpOperands())
+      if (use.get() == input.value)
+        readers.push_back({unsigned(m), use.getOperandNumber()});
   if (readers.empty())
     return refuse(what + " is not read");
   bool table = llvm::all_of(readers, [&](auto reader) {

@@ -242,13 +242,13 @@ ScheduleAttr Search::make(const Policy &policy) {
     int64_t bytes = type.getNumElements() * byteWidth(type.getElementType());
     SmallVector<std::pair<unsigned, unsigned>> readers;
     bool halo = false;
-    for (OpOperand &use : input.value.getUses()) {
-      auto it = llvm::find(ops.members, use.getOwner());
-      if (it == ops.members.end())
-        continue;
-      readers.push_back({unsigned(it - ops.members.begin()), use.getOperandNumber()});
-      halo |= isa<ConvOp, PoolOp>(use.getOwner()) && use.getOperandNumber() == 0;
-    }
+    // By the group's members: a weight may have 100,000 readers elsewhere.
+    for (auto [m, op] : llvm::enumerate(ops.members))
+      for (OpOperand &use : op->getOpOperands())
+        if (use.get() == input.value) {
+          readers.push_back({unsigned(m), use.getOperandNumber()});
+          halo |= isa<ConvOp, PoolOp>(op) && use.getOperandNumber() == 0;
+        }
     int64_t level = 0;
     bool rolling = false;
     bool weightLike = input.constant;
