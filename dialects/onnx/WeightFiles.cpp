@@ -6,10 +6,12 @@
 
 #include "mlir/IR/AttrTypeSubElements.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
 
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <filesystem>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -46,7 +48,11 @@ std::optional<ArrayRef<char>> WeightFiles::map(StringRef path, std::string *erro
   auto found = mappings.find(path);
   if (found == mappings.end()) {
     // Not blocking, so that a named pipe is refused instead of waited for.
-    int fd = open(path.str().c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    SmallString<256> from(folder);
+    if (llvm::sys::path::is_absolute(path))
+      from.clear();
+    llvm::sys::path::append(from, path);
+    int fd = open(from.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
       return refuse(Twine("cannot be opened: ") + std::strerror(errno));
     struct stat info;
@@ -116,7 +122,7 @@ LogicalResult accel::onnx::spillOwnedWeights(ModuleOp module, StringRef path) {
   WeightFiles &files = WeightFiles::of(module.getContext());
   llvm::MapVector<FileAttr, FileAttr> moved;
   int64_t end = 0;
-  auto target = StringAttr::get(module.getContext(), path);
+  auto target = StringAttr::get(module.getContext(), llvm::sys::path::filename(path));
   AttrTypeReplacer replacer;
   replacer.addReplacement([&](FileAttr attr) -> std::optional<Attribute> {
     if (!attr.getPath().getValue().starts_with(kMemory))
@@ -167,4 +173,42 @@ void accel::onnx::inlineOwnedWeights(ModuleOp module) {
     if (bytes && rawByteSize(type) == int64_t(bytes->size()))
       op->setAttr("value", denseFromRaw(type, *bytes));
   });
+}
+
+void accel::onnx::relateFiles(ModuleOp module, StringRef folder) {
+  namespace fs = std::filesystem;
+  std::error_code code; // what does not exist stays as it is written
+  fs::path here = fs::current_path(code);
+  fs::path from = here / WeightFiles::of(module.getContext()).getFolder().str();
+  fs::path to = fs::weakly_canonical(here / folder.str(), code);
+  llvm::StringMap<StringAttr> moved;
+  AttrTypeReplacer replacer;
+  replacer.addReplacement([&](FileAttr attr) -> std::optional<Attribute> {
+    StringRef path = attr.getPath().getValue();
+    if (path.starts_with(kMemory) || llvm::sys::path::is_absolute(path))
+      return attr;
+    StringAttr &now = moved[path];
+    if (!now) {
+      fs::path whole = fs::weakly_canonical(from / path.str(), code);
+      now = StringAttr::get(attr.getContext(), whole.lexically_relative(to).string());
+    }
+    return FileAttr::get(attr.getContext(), now, attr.getOffset(), attr.getLength());
+  });
+  module->walk([&](Operation *op) { replacer.replaceElementsIn(op); });
+}
+
+LogicalResult accel::onnx::checkFiles(ModuleOp module) {
+  WeightFiles &files = WeightFiles::of(module.getContext());
+  WalkResult result = module->walk([&](Operation *op) {
+    std::string why;
+    op->getAttrDictionary().walk([&](FileAttr attr) {
+      if (why.empty())
+        (void)files.bytes(attr, &why);
+    });
+    if (why.empty())
+      return WalkResult::advance();
+    op->emitError() << why << "; the text needs the weights that it was written beside";
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
 }

@@ -41,6 +41,10 @@ public:
   /// value, `error` (if given) says why: file missing or too short.
   std::optional<llvm::ArrayRef<char>> bytes(FileAttr attr, std::string *error = nullptr);
 
+  /// Relative paths begin here; the current folder if this is empty.
+  void setFolder(llvm::StringRef path) { folder = path.str(); }
+  llvm::StringRef getFolder() const { return folder; }
+
   /// A whole file, mapped.
   std::optional<llvm::ArrayRef<char>> map(llvm::StringRef path, std::string *error = nullptr);
 
@@ -50,6 +54,7 @@ public:
 private:
   struct Mapping;
   std::mutex mutex;
+  std::string folder;
   llvm::StringMap<std::unique_ptr<Mapping>> mappings;      // by path
   std::vector<std::unique_ptr<std::vector<char>>> buffers; // memory:N
 };
@@ -71,12 +76,20 @@ std::optional<llvm::ArrayRef<char>> rawBytes(mlir::Attribute value, mlir::MLIRCo
                                              std::string *error = nullptr);
 
 /// Before IR is printed for another process: writes every `memory:` buffer that
-/// `module` refers to into one file and names that file instead. Nothing is
-/// written if there are none.
+/// `module` refers to into one file and names that file instead, relative to its
+/// folder, where the text will be too. Nothing is written if there are none.
 mlir::LogicalResult spillOwnedWeights(mlir::ModuleOp module, llvm::StringRef path);
 
 /// The same without a file: the buffers become dense attributes.
 void inlineOwnedWeights(mlir::ModuleOp module);
+
+/// Before IR is printed into a file: relative paths, which begin at the table's
+/// folder, become relative to `folder`, where the text will be.
+void relateFiles(mlir::ModuleOp module, llvm::StringRef folder);
+
+/// Whether every file that a module refers to is there and long enough; one
+/// diagnostic if not.
+mlir::LogicalResult checkFiles(mlir::ModuleOp module);
 
 } // namespace accel::onnx
 

@@ -115,7 +115,8 @@ LogicalResult Compiler::load() {
   if (options.from) {
     ParserConfig config(context);
     module = parseSourceFile<ModuleOp>(options.input, config);
-    if (!module)
+    onnx::WeightFiles::of(context).setFolder(llvm::sys::path::parent_path(options.input));
+    if (!module || failed(onnx::checkFiles(*module)))
       return failure();
     if ((*module)->hasAttr(kTargetAttr))
       return success();
@@ -238,6 +239,7 @@ LogicalResult Compiler::print() {
   std::string text;
   llvm::raw_string_ostream os(text);
   if (options.output != "-") {
+    onnx::relateFiles(*module, llvm::sys::path::parent_path(options.output));
     if (failed(onnx::spillOwnedWeights(*module, options.output + ".weights")))
       return failure();
   } else {

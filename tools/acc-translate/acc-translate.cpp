@@ -13,6 +13,7 @@
 #include "mlir/Parser/Parser.h"
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
 #include "llvm/Support/ToolOutputFile.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -106,6 +107,8 @@ int importModel(const Arguments &arguments, MLIRContext &context) {
   if (arguments.quiet)
     return 0;
   accel::onnx::inlineOwnedWeights(*module);
+  if (arguments.output != "-")
+    accel::onnx::relateFiles(*module, llvm::sys::path::parent_path(arguments.output));
   return writeText(*module, arguments, arguments.locations);
 }
 
@@ -113,6 +116,8 @@ int exportModel(const Arguments &arguments, MLIRContext &context) {
   if (arguments.output == "-")
     return usage("--export-onnx needs -o FILE");
   OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(arguments.exported, &context);
+  accel::onnx::WeightFiles::of(&context).setFolder(
+      llvm::sys::path::parent_path(arguments.exported));
   return module && succeeded(accel::exportOnnx(*module, arguments.output)) ? 0 : 1;
 }
 
