@@ -70,6 +70,9 @@ bool upgradeScan8(::onnx::NodeProto &node, const std::string &label,
 // Conversions between ONNX and MLIR.
 mlir::Type importType(const ::onnx::TypeProto &type, mlir::MLIRContext *context);
 void exportType(mlir::Type type, ::onnx::TypeProto &proto);
+/// Whether it names a dimension. Some exporters call every unknown one `?`, and
+/// shape inference invents names of its own.
+bool isDimName(llvm::StringRef name);
 /// Symbolic names of a tensor type's dimensions; null if it has none.
 mlir::ArrayAttr dimNames(const ::onnx::TypeProto &type, mlir::MLIRContext *context);
 /// Value of a tensor (dense or file) and its type; null with `why` on failure.

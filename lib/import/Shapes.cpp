@@ -109,7 +109,7 @@ LogicalResult accel::import::bindDims(Model &model, ArrayRef<DimBinding> dims) {
       return model.error() << "--dim " << binding.name << '=' << binding.value << ": axis " << axis
                            << " of input '" << inputName << "' is fixed to " << dim->dim_value()
                            << " in the model";
-    if (dim->has_dim_param() && !dim->dim_param().empty()) {
+    if (isDimName(dim->dim_param())) {
       auto [entry, isNew] = names.try_emplace(dim->dim_param(), binding.value);
       if (!isNew && entry->second != binding.value)
         return model.error() << "--dim " << binding.name << '=' << binding.value << ": axis "
@@ -125,7 +125,7 @@ LogicalResult accel::import::bindDims(Model &model, ArrayRef<DimBinding> dims) {
       llvm::StringMap<bool> symbols;
       for (const auto &input : model.proto.graph().input())
         for (const auto &dim : input.type().tensor_type().shape().dim())
-          if (!dim.dim_param().empty())
+          if (isDimName(dim.dim_param()))
             symbols[dim.dim_param()] = true;
       std::vector<std::string> known;
       for (const auto &entry : symbols)

@@ -80,15 +80,18 @@ void accel::import::exportType(Type type, TypeProto &proto) {
   }
 }
 
+bool accel::import::isDimName(StringRef name) {
+  return !name.empty() && name != "?" && !name.starts_with("unk__");
+}
+
 ArrayAttr accel::import::dimNames(const TypeProto &type, MLIRContext *context) {
   if (!type.has_tensor_type() || !type.tensor_type().has_shape())
     return {};
   SmallVector<Attribute> names;
   bool any = false;
   for (const auto &dim : type.tensor_type().shape().dim()) {
-    // Names that shape inference invents say nothing.
-    bool own = dim.has_dim_param() && dim.dim_param().rfind("unk__", 0) != 0;
-    any |= own && !dim.dim_param().empty();
+    bool own = isDimName(dim.dim_param());
+    any |= own;
     names.push_back(StringAttr::get(context, own ? dim.dim_param() : ""));
   }
   return any ? ArrayAttr::get(context, names) : ArrayAttr();

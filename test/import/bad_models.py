@@ -543,7 +543,12 @@ def unbound_dims():
     return two_symbols()
 
 
-@bad_graph("--dim x:0=N")
+@bad_graph("'x' \\[\\?, \\?\\]; give --dim x:0=N --dim x:1=N$")
+def unbound_dims_that_are_all_called_the_same():
+    return graph([node("Relu", ["x"])], [value("x", ("?", "?"))])
+
+
+@bad_graph("give --dim x:0=N$")
 def unbound_nameless_dim():
     return graph([node("Relu", ["x"])], [value("x", (None, 3))])
 
