@@ -54,7 +54,7 @@ public:
   Emitter(ModuleOp module, const codegen::EncodedProgram &program, const EmitOptions &options,
           rt::ArtifactBuilder &builder)
       : module(module), program(program), options(options), builder(builder), data(builder.data),
-        nodes(module, builder.data) {}
+        nodes(builder.data) {}
 
   LogicalResult run() {
     data.producer = options.producer;
@@ -80,9 +80,7 @@ public:
     };
     data.compulsoryBytes = number("accel.compulsory_bytes");
     data.boundBytes = number("accel.bound_bytes");
-    data.macs = number("accel.macs");
-    if (!data.macs)
-      countMacs();
+    countMacs();
     data.sramPeak = number("accel.sram_peak");
     return addPrediction();
   }
@@ -120,14 +118,11 @@ private:
       }
   }
 
-  /// Without a total, the routines say how many each call does.
+  /// The routines say how many each call does.
   void countMacs() {
     for (codegen::EncodedProgram::Place call : program.calls)
       if (auto callee = module.lookupSymbol<func::FuncOp>(call.op.getCallee()))
-        if (auto macs = callee->getAttrOfType<IntegerAttr>("accel.macs")) {
-          data.macs += macs.getInt();
-          nodes.addMacs(call.op, macs.getInt());
-        }
+        nodes.addMacs(call, callee);
   }
 
   LogicalResult addTensor(TensorOp tensor) {

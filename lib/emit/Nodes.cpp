@@ -15,82 +15,82 @@ using namespace mlir;
 
 namespace accel::emit {
 
-static void collectNames(Location location, SmallVectorImpl<StringRef> &names) {
+static void collect(Location location, SmallVectorImpl<NameLoc> &nodes) {
   if (auto named = dyn_cast<NameLoc>(location)) {
-    if (!llvm::is_contained(names, named.getName().getValue()))
-      names.push_back(named.getName().getValue());
+    if (llvm::none_of(nodes, [&](NameLoc n) { return n.getName() == named.getName(); }))
+      nodes.push_back(named);
   } else if (auto fused = dyn_cast<FusedLoc>(location)) {
     for (Location part : fused.getLocations())
-      collectNames(part, names);
+      collect(part, nodes);
   } else if (auto site = dyn_cast<CallSiteLoc>(location)) {
-    collectNames(site.getCallee(), names);
+    collect(site.getCallee(), nodes);
   }
 }
 
-SmallVector<StringRef> nodeNames(Location location) {
-  SmallVector<StringRef> names;
-  collectNames(location, names);
-  return names;
+static SmallVector<NameLoc> nodesOf(Location location) {
+  SmallVector<NameLoc> nodes;
+  collect(location, nodes);
+  return nodes;
 }
 
-NodeTable::NodeTable(ModuleOp module, rt::ArtifactData &data) : data(data) {
-  if (auto nodes = module->getAttrOfType<ArrayAttr>("accel.nodes"))
-    for (Attribute attr : nodes)
-      if (auto node = dyn_cast<DictionaryAttr>(attr)) {
-        auto name = node.getAs<StringAttr>("name"), op = node.getAs<StringAttr>("op");
-        auto macs = node.getAs<IntegerAttr>("macs");
-        uint32_t index = indexOf(name ? name.getValue() : "");
-        data.nodes[index].op = op ? op.str() : "";
-        data.nodes[index].macs = macs ? macs.getInt() : 0;
-      }
+/// The position in `nodes` of the first node that `location` names and that is
+/// there.
+static std::optional<size_t> positionIn(ArrayRef<NameLoc> nodes, Location location) {
+  for (NameLoc node : nodesOf(location))
+    for (auto [i, known] : llvm::enumerate(nodes))
+      if (known.getName() == node.getName())
+        return i;
+  return std::nullopt;
 }
 
-uint32_t NodeTable::indexOf(StringRef name) {
-  auto [it, isNew] = indices.try_emplace(name, uint32_t(data.nodes.size()));
-  if (isNew)
-    data.nodes.push_back({name.str(), "", 0});
+uint32_t NodeTable::indexOf(NameLoc node) {
+  auto [it, isNew] = indices.try_emplace(node.getName().getValue(), uint32_t(data.nodes.size()));
+  if (isNew) {
+    // The importer writes the operator behind the name.
+    auto op = dyn_cast<NameLoc>(node.getChildLoc());
+    data.nodes.push_back({node.getName().str(), op ? op.getName().str() : "", 0});
+  }
   return it->second;
 }
 
-void NodeTable::addMacs(func::CallOp call, int64_t macs) {
-  SmallVector<StringRef> names = nodeNames(call.getLoc());
-  if (!names.empty())
-    data.nodes[indexOf(names.front())].macs += macs;
+void NodeTable::addMacs(const codegen::EncodedProgram::Place &call, func::FuncOp routine) {
+  auto macs = routine->getAttrOfType<DenseI64ArrayAttr>("accel.macs");
+  auto members = routine->getAttrOfType<ArrayAttr>("accel.macs_of");
+  if (!macs || !members || members.size() != size_t(macs.size()))
+    return;
+  SmallVector<NameLoc> nodes = nodesOf(call.op->getLoc());
+  for (auto [count, member] : llvm::zip(macs.asArrayRef(), members)) {
+    data.macs += count;
+    auto location = dyn_cast<LocationAttr>(member);
+    auto position = location ? positionIn(locals[call.routine], location) : std::nullopt;
+    if (position && !nodes.empty())
+      data.nodes[indexOf(nodes[std::min(*position, nodes.size() - 1)])].macs += count;
+  }
 }
 
 void NodeTable::addDebugMap(const codegen::EncodedProgram &program) {
-  // Local numbers of each routine, by the names in its first call.
-  std::vector<SmallVector<StringRef>> locals(program.routines.size());
+  locals.resize(program.routines.size());
   std::vector<bool> seen(program.routines.size(), false);
   std::vector<uint32_t> &main = data.routines[0].nodeOfPc;
   main.assign(program.routines[0].locations.size(), rt::kNone);
   for (const codegen::EncodedProgram::Place &call : program.calls) {
-    SmallVector<StringRef> names = nodeNames(call.op->getLoc());
+    SmallVector<NameLoc> nodes = nodesOf(call.op->getLoc());
     if (!seen[call.routine])
-      locals[call.routine] = names;
+      locals[call.routine] = nodes;
     seen[call.routine] = true;
-    rt::CallNodes nodes;
-    nodes.pc = call.call;
+    rt::CallNodes map;
+    map.pc = call.call;
     for (size_t i = 0; i < locals[call.routine].size(); ++i)
-      nodes.nodes.push_back(names.empty() ? rt::kNone
-                                          : indexOf(names[std::min(i, names.size() - 1)]));
-    if (!names.empty())
+      map.nodes.push_back(nodes.empty() ? rt::kNone
+                                        : indexOf(nodes[std::min(i, nodes.size() - 1)]));
+    if (!nodes.empty())
       for (uint32_t pc = call.first; pc <= call.last; ++pc)
-        main[pc] = indexOf(names.front());
-    data.calls.push_back(std::move(nodes));
+        main[pc] = indexOf(nodes.front());
+    data.calls.push_back(std::move(map));
   }
   for (size_t r = 1; r < program.routines.size(); ++r)
-    for (Location location : program.routines[r].locations) {
-      uint32_t local = rt::kNone;
-      for (StringRef name : nodeNames(location)) {
-        auto it = llvm::find(locals[r], name);
-        if (it != locals[r].end()) {
-          local = uint32_t(it - locals[r].begin());
-          break;
-        }
-      }
-      data.routines[r].nodeOfPc.push_back(local);
-    }
+    for (Location location : program.routines[r].locations)
+      data.routines[r].nodeOfPc.push_back(positionIn(locals[r], location).value_or(rt::kNone));
 }
 
 } // namespace accel::emit

@@ -14,15 +14,18 @@ namespace accel::emit {
 /// The nodes of an artifact and its debug map.
 class NodeTable {
 public:
-  NodeTable(mlir::ModuleOp module, rt::ArtifactData &data);
-  uint32_t indexOf(llvm::StringRef name);
-  /// Multiply-accumulates of one call, which count for its first node.
-  void addMacs(mlir::func::CallOp call, int64_t macs);
+  explicit NodeTable(rt::ArtifactData &data) : data(data) {}
   void addDebugMap(const codegen::EncodedProgram &program);
+  /// Multiply-accumulates of one call, each for its member's node. After the
+  /// debug map.
+  void addMacs(const codegen::EncodedProgram::Place &call, mlir::func::FuncOp routine);
 
 private:
+  uint32_t indexOf(mlir::NameLoc node);
   rt::ArtifactData &data;
   llvm::StringMap<uint32_t> indices;
+  std::vector<llvm::SmallVector<mlir::NameLoc>>
+      locals; ///< of each routine: nodes of its first call
 };
 
 } // namespace accel::emit

@@ -286,7 +286,8 @@ LogicalResult GraphBuilder::subgraph(const GraphProto &graph, Region &region) {
 
 LogicalResult GraphBuilder::node(const NodeProto &node, int index, std::optional<Location> at) {
   std::string label = nodeLabel(node, index);
-  Location loc = at ? *at : named(label);
+  // The operator stands behind the name: for the nodes of the artifact.
+  Location loc = at ? *at : NameLoc::get(StringAttr::get(context(), label), named(node.op_type()));
   auto refuse = [&](const Twine &why) -> LogicalResult {
     return model.error(node.name())
            << "node \"" << label << "\" (" << node.op_type() << "): " << why.str();

@@ -68,10 +68,16 @@ LogicalResult TileGroups::tileRoutine(func::FuncOp routine, const Limits &limits
   GroupEmitter emitter(ops, *model, builder, inputs, outputs);
   if (failed(emitter.emit()))
     return failure();
-  int64_t macs = 0;
+  // Whose multiply-accumulates they are: for the nodes of the artifact.
+  SmallVector<int64_t> macs;
+  SmallVector<Attribute> members;
   for (Operation *op : ops.members)
-    macs += macsOf(op);
-  routine->setAttr("accel.macs", builder.getI64IntegerAttr(macs));
+    if (int64_t count = macsOf(op)) {
+      macs.push_back(count);
+      members.push_back(op->getLoc());
+    }
+  routine->setAttr("accel.macs", builder.getDenseI64ArrayAttr(macs));
+  routine->setAttr("accel.macs_of", builder.getArrayAttr(members));
   old.dropAllReferences();
   old.dropAllDefinedValueUses();
   old.erase();

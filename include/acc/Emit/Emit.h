@@ -27,14 +27,11 @@ struct EmitOptions {
 ///
 /// Module attributes: accel.target (name, digest, sram_bytes, acc_bytes,
 /// imem_bytes, queue_depth, burst_bytes; all numbers also become figures),
-/// accel.prediction ([{tensor, reason, bytes, write}]), accel.nodes ([{name, op,
-/// macs}]), accel.compulsory_bytes, accel.bound_bytes, accel.macs, and what
-/// assign-addresses adds.
+/// accel.prediction ([{tensor, reason, bytes, write}]), accel.compulsory_bytes,
+/// accel.bound_bytes, and what assign-addresses adds; of a routine: accel.macs and
+/// accel.macs_of (whose they are).
 mlir::LogicalResult emitArtifact(mlir::ModuleOp module, const codegen::EncodedProgram &program,
                                  const EmitOptions &options, rt::ArtifactBuilder &builder);
-
-/// The ONNX node names in a location, in order.
-llvm::SmallVector<llvm::StringRef> nodeNames(mlir::Location location);
 
 } // namespace accel::emit
 
