@@ -21,6 +21,14 @@ def pick(names: list[str] | None, default: list[str]) -> list[Model]:
     return [ZOO[name] for name in names]
 
 
+def import_acc():
+    """The Python package as it was built."""
+    sys.path.insert(0, str(ROOT / "build" / "python"))
+    import acc
+
+    return acc
+
+
 def reason(error: Exception) -> str:
     """The first line of a failure that says something, for a table's cell."""
     lines = [line for line in str(error).splitlines() if "error:" in line] or str(error).splitlines()

@@ -1,4 +1,4 @@
-"""DRAM bytes against compulsory bytes, every model on every target."""
+"""DRAM bytes against compulsory bytes, and what else one inference takes: every model on every target."""
 
 from __future__ import annotations
 
@@ -16,20 +16,21 @@ def table(acc: Path, scratch: Path, names: list[str] | None) -> str:
         "Bytes that one inference moves (counted by the simulator, equal to the compiler's prediction) over those "
         "that no plan can avoid: every weight, input and output once.",
         "",
-        "| model | compulsory | " + " | ".join(f"{t} | ratio" for t in TARGETS) + " |",
-        "| --- | ---: |" + " ---: | ---: |" * len(TARGETS),
+        "| model | target | MB moved | MB compulsory | ratio | peak SRAM, bytes | instructions | code, bytes |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for model in pick(names, list(ZOO)):
-        compulsory, cells = "-", []
         for target in TARGETS:
             try:
                 network = AccEngine(acc, target, scratch).load("model", model.path(), dict(model.dims))
-                dram = network.run(model.inputs()).stats["dram"]
+                stats = network.run(model.inputs()).stats
             except EngineError as error:
-                cells += [reason(error), "-"]
+                rows.append(f"| {model.name} | {target} | {reason(error)} | | | | | |")
                 continue
-            moved = dram["read_bytes"] + dram["write_bytes"]
-            compulsory = f"{dram['compulsory_bytes']:,}"
-            cells += [f"{moved:,}", f"{moved / max(1, dram['compulsory_bytes']):.2f}"]
-        rows.append(f"| {model.name} | {compulsory} | {' | '.join(cells)} |")
+            dram = stats["dram"]
+            moved, least = dram["read_bytes"] + dram["write_bytes"], dram["compulsory_bytes"]
+            rows.append(
+                f"| {model.name} | {target} | {moved / 1e6:.2f} | {least / 1e6:.2f} | {moved / max(1, least):.2f} "
+                f"| {stats['sram']['peak_bytes']:,} | {stats['instructions']:,} | {stats['code_bytes']:,} |"
+            )
     return "\n".join(rows)
