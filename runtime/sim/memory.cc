@@ -7,10 +7,13 @@
 #include <sys/mman.h>
 
 namespace accel::rt {
+namespace {
+constexpr int64_t kLargePage = int64_t(2) << 20;
+} // namespace
 
 Pages::~Pages() {
-  if (data_)
-    munmap(data_, size_t(size_));
+  if (mapped_)
+    munmap(mapped_, size_t(mappedBytes_));
 }
 
 Pages::Pages(Pages &&other) noexcept { *this = std::move(other); }
@@ -18,18 +21,32 @@ Pages::Pages(Pages &&other) noexcept { *this = std::move(other); }
 Pages &Pages::operator=(Pages &&other) noexcept {
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
+  std::swap(mapped_, other.mapped_);
+  std::swap(mappedBytes_, other.mappedBytes_);
   return *this;
 }
 
 absl::StatusOr<Pages> Pages::Allocate(int64_t bytes, const std::string &what) {
   Pages p;
   p.size_ = std::max<int64_t>(bytes, 1);
-  void *m = mmap(nullptr, size_t(p.size_), PROT_READ | PROT_WRITE,
+  // Large memories lie on large pages: a fault for each 4 KiB of a workspace
+  // costs more than what is computed there.
+  const int64_t slack = p.size_ >= kLargePage ? kLargePage : 0;
+  void *m = mmap(nullptr, size_t(p.size_ + slack), PROT_READ | PROT_WRITE,
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (m == MAP_FAILED)
     return absl::ResourceExhaustedError(
         absl::StrCat("cannot allocate ", bytes, " bytes for ", what, ": ", std::strerror(errno)));
-  p.data_ = static_cast<uint8_t *>(m);
+  p.mapped_ = m;
+  p.mappedBytes_ = p.size_ + slack;
+  uintptr_t at = reinterpret_cast<uintptr_t>(m);
+  if (slack)
+    at = (at + kLargePage - 1) / kLargePage * kLargePage;
+  p.data_ = reinterpret_cast<uint8_t *>(at);
+#ifdef MADV_HUGEPAGE
+  if (slack)
+    madvise(p.data_, size_t(p.size_), MADV_HUGEPAGE); // a wish: failure is no error
+#endif
   return p;
 }
 

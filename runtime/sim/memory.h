@@ -26,6 +26,8 @@ public:
 private:
   uint8_t *data_ = nullptr;
   int64_t size_ = 0;
+  void *mapped_ = nullptr; // data_ may begin inside
+  int64_t mappedBytes_ = 0;
 };
 
 /// Content of the regions that programs only read from the artifact: mapped

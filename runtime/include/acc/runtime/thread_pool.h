@@ -24,8 +24,9 @@ public:
 
   int threads() const { return threads_; }
 
-  /// Calls fn(part) for part = 0..parts-1, part p on thread p mod threads(),
-  /// and returns when all are done. Not reentrant: fn must not call Run.
+  /// Calls fn(part) for part = 0..parts-1 (at most 65535), each on whichever
+  /// thread is free, and returns when all are done. Not reentrant: fn must not
+  /// call Run.
   template <typename Fn> void Run(int parts, const Fn &fn) {
     if (threads_ == 1 || parts <= 1) {
       for (int p = 0; p < parts; ++p)
