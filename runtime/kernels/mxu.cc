@@ -84,6 +84,8 @@ void ExecMxu(const MxuOp &op, ThreadPool &pool) {
   if (!MxuIsRegular(op) || (!floats && !ZeroPointsFit(op)) || op.a.stride[5] < 0 ||
       !TablesFit(op, pageBytes))
     return reference::Mxu(op);
+  if (floats && RunMxuPhases(op, pool))
+    return;
   SliceRows(op, [&](const MxuOp &part) {
     static thread_local MxuGeometry geometry;
     static thread_local Scratch zeros;

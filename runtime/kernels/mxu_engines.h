@@ -10,6 +10,10 @@ namespace accel::rt {
 /// than it saves.
 constexpr int64_t kMxuInlineMacs = 200000;
 
+/// Runs an f32 instruction over a dilated input phase by phase. False: nothing
+/// was done, or C must be computed anew (mxu_phases.cc).
+bool RunMxuPhases(const MxuOp &op, ThreadPool &pool);
+
 void RunMxuF32(const MxuOp &op, const MxuGeometry &g, ThreadPool &pool);
 void RunMxuI8(const MxuOp &op, const MxuGeometry &g, ThreadPool &pool);
 void RunMxuDwF32(const MxuOp &op, const MxuGeometry &g, ThreadPool &pool);
