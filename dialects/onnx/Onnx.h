@@ -46,6 +46,17 @@ mlir::Operation *createOp(mlir::OpBuilder &builder, mlir::Location loc, llvm::St
                           mlir::TypeRange types, mlir::ValueRange operands,
                           llvm::ArrayRef<mlir::NamedAttribute> attributes = {});
 
+/// Attributes that the operator does not have; what its subgraphs take and give.
+mlir::LogicalResult verifyAttributes(mlir::Operation *op);
+mlir::LogicalResult verifySubgraphs(mlir::Operation *op);
+
+/// The trait of every operation.
+template <typename Concrete> class Operator : public mlir::OpTrait::TraitBase<Concrete, Operator> {
+public:
+  static mlir::LogicalResult verifyTrait(mlir::Operation *op) { return verifyAttributes(op); }
+  static mlir::LogicalResult verifyRegionTrait(mlir::Operation *op) { return verifySubgraphs(op); }
+};
+
 } // namespace accel::onnx
 
 #endif // ACC_DIALECTS_ONNX_ONNX_H

@@ -269,6 +269,53 @@ Operation *accel::onnx::createOp(OpBuilder &builder, Location loc, StringRef kin
 }
 
 //===----------------------------------------------------------------------===//
+// Verification that the generated constraints leave open
+//===----------------------------------------------------------------------===//
+
+LogicalResult accel::onnx::verifyAttributes(Operation *op) {
+  ArrayRef<StringAttr> known = op->getName().getRegisteredInfo()->getAttributeNames();
+  for (NamedAttribute attribute : op->getAttrs()) {
+    // Names with a dot belong to other dialects.
+    if (llvm::is_contained(known, attribute.getName()) ||
+        attribute.getName().getValue().contains('.'))
+      continue;
+    InFlightDiagnostic error = op->emitOpError()
+                               << "has the unknown attribute '" << attribute.getName().getValue()
+                               << "'; " << op->getName() << " has ";
+    if (known.empty())
+      error << "none";
+    llvm::interleaveComma(known, error, [&](StringAttr name) { error << name.getValue(); });
+    return error;
+  }
+  return success();
+}
+
+LogicalResult accel::onnx::verifySubgraphs(Operation *op) {
+  StringRef kind = op->getName().stripDialect();
+  if (!op->getNumRegions() || kind == "Custom")
+    return success();
+  // A branch of If takes nothing; Loop's body also takes the iteration and the
+  // condition (which stand at the operands' places of trip count and condition)
+  // and gives the next condition.
+  unsigned takes = kind == "If" ? 0 : op->getNumOperands();
+  unsigned gives = op->getNumResults() + (kind == "Loop");
+  for (Region &region : op->getRegions()) {
+    unsigned number = region.getRegionNumber();
+    if (!region.hasOneBlock() || region.front().empty() ||
+        region.front().back().getName().getStringRef() != "onnx.Yield")
+      return op->emitOpError() << "subgraph " << number
+                               << " must be one block that ends in onnx.Yield";
+    if (unsigned count = region.getNumArguments(); count != takes)
+      return op->emitOpError() << "subgraph " << number << " takes " << count << " values, "
+                               << takes << " are expected";
+    if (unsigned count = region.front().back().getNumOperands(); count != gives)
+      return op->emitOpError() << "subgraph " << number << " gives " << count << " values, "
+                               << gives << " are expected";
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
 // Memory effects: none but for random numbers
 //===----------------------------------------------------------------------===//
 

@@ -120,7 +120,14 @@ def Onnx_TensorValue : Attr<CPred<"::accel::onnx::isTensorValue($_self)">,
   let convertFromStorage = "$_self";
 }
 
-class Onnx_Op<string mnemonic, list<Trait> traits = []> : Op<Onnx_Dialect, mnemonic, traits> {
+// Checks what the generated constraints leave open: attributes that the operator
+// does not have, and the inputs and outputs of its subgraphs.
+def Onnx_Operator : NativeOpTrait<"Operator"> {
+  let cppNamespace = "::accel::onnx";
+}
+
+class Onnx_Op<string mnemonic, list<Trait> traits = []>
+    : Op<Onnx_Dialect, mnemonic, !listconcat(traits, [Onnx_Operator])> {
   let skipDefaultBuilders = 1; // one is enough and compiles in half the time
   let builders = [OpBuilder<(ins "::mlir::TypeRange":$types, "::mlir::ValueRange":$operands,
                                  CArg<"::llvm::ArrayRef<::mlir::NamedAttribute>", "{}">:$attributes), [{

@@ -40,6 +40,7 @@ def Onnx_CustomOp : Onnx_Op<"Custom"> {
 def Onnx_YieldOp : Onnx_Op<"Yield", [Terminator]> {
   let summary = "ends a subgraph with its outputs";
   let arguments = (ins Variadic<AnyType>:$outputs);
+  let hasVerifier = 1;
 }
 
 #endif // ACC_ONNX_OPS_TD

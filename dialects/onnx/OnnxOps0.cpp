@@ -32,3 +32,9 @@ LogicalResult WeightOp::verify() {
     return emitOpError() << "has a value that is not of type " << type;
   return success();
 }
+
+LogicalResult YieldOp::verify() {
+  if ((*this)->getParentOp()->getName().getDialectNamespace() != "onnx")
+    return emitOpError("ends subgraphs of onnx operations only");
+  return success();
+}
