@@ -183,17 +183,24 @@ private:
                    const int64_t n = end - begin, kept = at[inner];
                    at[inner] = begin;
                    SetIndex(rd, 0, at);
-                   for (int64_t running = 0; running < rd.points; ++running) {
+                   // Reduced points along the innermost dimension at once, unless the
+                   // window looks at each of them.
+                   const int last = rd.count ? rd.dims[rd.count - 1] : -1;
+                   const int64_t run = last >= 0 && !WindowUses(s, last) ? op_.size[last] : 1;
+                   const int64_t step = last >= 0 ? s.stride[last] : 0;
+                   const int64_t laneBytes = r.lanes ? kStrip * bytes : 0;
+                   for (int64_t running = 0; running < rd.points; running += run) {
                      int64_t offset;
-                     const void *x = own_[r.src];
-                     if (PointOffset(s, at, offset))
-                       x = s.mem + offset;
-                     else if (padded < n)
+                     const bool inside = PointOffset(s, at, offset);
+                     if (!inside && padded < n)
                        FillPad(r.type, s.padBits, padded = n, own_[r.src]);
-                     const int64_t lane = r.lanes ? running % kReduceLanes : 0;
-                     ReduceInto(r.kind, r.type, sum_[j] + (lane * kStrip + position) * bytes, x, n);
+                     ReduceRowsInto(r.kind, r.type, sum_[j] + position * bytes, laneBytes, running,
+                                    inside ? s.mem + offset
+                                           : static_cast<const uint8_t *>(own_[r.src]),
+                                    inside ? step : 0, run, n);
                      for (int i = rd.count - 1; i >= 0; --i) {
-                       if (++at[rd.dims[i]] < op_.size[rd.dims[i]])
+                       at[rd.dims[i]] += rd.dims[i] == last ? run : 1;
+                       if (at[rd.dims[i]] < op_.size[rd.dims[i]])
                          break;
                        at[rd.dims[i]] = 0;
                      }

@@ -38,6 +38,10 @@ void RunSteps(const VStep *steps, int64_t count, const VRegs &regs, int64_t n);
 
 /// acc[i] = acc[i] op x[i], i < n (elementwise partials; not Arg*).
 void ReduceInto(VReduce kind, VType type, void *acc, const void *x, int64_t n);
+/// ReduceInto for `rows` rows of x, `step` bytes apart; row r goes to the
+/// partials laneBytes·((first + r) mod 16) bytes on.
+void ReduceRowsInto(VReduce kind, VType type, uint8_t *acc, int64_t laneBytes, int64_t first,
+                    const uint8_t *x, int64_t step, int64_t rows, int64_t n);
 /// p[i mod 16] = p[i mod 16] op x[i].
 void ReduceLanes(VReduce kind, VType type, void *partials, const void *x, int64_t n);
 /// *acc = *acc op x[0] op x[1] …

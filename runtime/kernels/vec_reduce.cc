@@ -66,9 +66,21 @@ template <class T> void Into(VReduce kind, void *acc, const void *x, int64_t n) 
     const int64_t lanes = int64_t(hn::Lanes(d));
     for (; i + lanes <= n; i += lanes)
       hn::StoreU(CombineVector(d, kind, hn::LoadU(d, p + i), hn::LoadU(d, v + i)), d, p + i);
+    const hn::CappedTag<T, 4> few;
+    const int64_t fewLanes = int64_t(hn::Lanes(few));
+    for (; i + fewLanes <= n; i += fewLanes)
+      hn::StoreU(CombineVector(few, kind, hn::LoadU(few, p + i), hn::LoadU(few, v + i)), few,
+                 p + i);
   }
   for (; i < n; ++i)
     p[i] = Combine(kind, p[i], v[i]);
+}
+
+template <class T>
+void IntoRows(VReduce kind, uint8_t *acc, int64_t laneBytes, int64_t first, const uint8_t *x,
+              int64_t step, int64_t rows, int64_t n) {
+  for (int64_t r = 0; r < rows; ++r)
+    Into<T>(kind, acc + (first + r) % kReduceLanes * laneBytes, x + r * step, n);
 }
 
 template <class T> void Lanes16(VReduce kind, void *partials, const void *x, int64_t n) {
@@ -112,8 +124,11 @@ template <class T> void Sequential(VReduce kind, void *acc, const void *x, int64
 template <class T> void Tree(VReduce kind, void *partials, int64_t stride, int64_t n) {
   T *p = static_cast<T *>(partials);
   for (int64_t w = kReduceLanes / 2; w; w /= 2)
-    for (int64_t l = 0; l < w; ++l)
-      Into<T>(kind, p + l * stride, p + (l + w) * stride, n);
+    if (stride == 1 && n == 1)
+      Into<T>(kind, p, p + w, w);
+    else
+      for (int64_t l = 0; l < w; ++l)
+        Into<T>(kind, p + l * stride, p + (l + w) * stride, n);
 }
 
 template <class T> void Identity(VReduce kind, void *acc, int64_t n) {
@@ -151,6 +166,10 @@ template <class T> void Identity(VReduce kind, void *acc, int64_t n) {
 void DoInto(VReduce kind, VType type, void *acc, const void *x, int64_t n) {
   ACC_BY_TYPE(Into, type, kind, acc, x, n)
 }
+void DoIntoRows(VReduce kind, VType type, uint8_t *acc, int64_t laneBytes, int64_t first,
+                const uint8_t *x, int64_t step, int64_t rows, int64_t n) {
+  ACC_BY_TYPE(IntoRows, type, kind, acc, laneBytes, first, x, step, rows, n)
+}
 void DoLanes(VReduce kind, VType type, void *p, const void *x, int64_t n) {
   ACC_BY_TYPE(Lanes16, type, kind, p, x, n)
 }
@@ -172,12 +191,17 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace accel::rt {
 HWY_EXPORT(DoInto);
+HWY_EXPORT(DoIntoRows);
 HWY_EXPORT(DoLanes);
 HWY_EXPORT(DoSequential);
 HWY_EXPORT(DoTree);
 HWY_EXPORT(DoIdentity);
 void ReduceInto(VReduce kind, VType type, void *acc, const void *x, int64_t n) {
   HWY_DYNAMIC_DISPATCH(DoInto)(kind, type, acc, x, n);
+}
+void ReduceRowsInto(VReduce kind, VType type, uint8_t *acc, int64_t laneBytes, int64_t first,
+                    const uint8_t *x, int64_t step, int64_t rows, int64_t n) {
+  HWY_DYNAMIC_DISPATCH(DoIntoRows)(kind, type, acc, laneBytes, first, x, step, rows, n);
 }
 void ReduceLanes(VReduce kind, VType type, void *partials, const void *x, int64_t n) {
   HWY_DYNAMIC_DISPATCH(DoLanes)(kind, type, partials, x, n);
