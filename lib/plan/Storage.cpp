@@ -49,12 +49,14 @@ Value Storage::insertCopy(OpOperand &use) {
   Operation *user = use.getOwner();
   Value value = use.get();
   OpBuilder builder(user);
-  auto copy = CopyOp::create(builder, value.getLoc(), value.getType(), value, ValueRange(),
+  // It is there for its reader, unless that is the end of the model.
+  Location loc = isa<func::ReturnOp>(user) ? value.getLoc() : user->getLoc();
+  auto copy = CopyOp::create(builder, loc, value.getType(), value, ValueRange(),
                              builder.getArrayAttr({}));
   Block *body = builder.createBlock(&copy.getBody());
   Type element = cast<RankedTensorType>(value.getType()).getElementType();
-  Value argument = body->addArgument(element, value.getLoc());
-  YieldOp::create(builder, value.getLoc(), argument);
+  Value argument = body->addArgument(element, loc);
+  YieldOp::create(builder, loc, argument);
   use.set(copy.getResult());
   copies = true;
   return copy.getResult();
