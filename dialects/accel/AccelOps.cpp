@@ -79,6 +79,37 @@ static LogicalResult verifyBody(Operation *op, unsigned leading) {
   return success();
 }
 
+/// Dimensions of a rank, ascending, each once.
+static LogicalResult verifyDims(Operation *op, ArrayRef<int64_t> dims, int64_t rank) {
+  if (dims.empty())
+    return op->emitOpError("names no dimension");
+  for (auto [i, dim] : llvm::enumerate(dims)) {
+    if (dim < 0 || dim >= rank)
+      return op->emitOpError("names dimension ") << dim << " of rank " << rank;
+    if (i && dims[i - 1] >= dim)
+      return op->emitOpError("dimensions must ascend, each once");
+  }
+  return success();
+}
+
+/// Operations that move elements hand them to the body as they are.
+static LogicalResult verifyMoved(Operation *op) {
+  Type element = cast<RankedTensorType>(op->getOperand(0).getType()).getElementType();
+  Block &body = op->getRegion(0).front();
+  if (body.getNumArguments() && body.getArgument(0).getType() != element)
+    return op->emitOpError("body argument 0 must be the element that moves, ") << element;
+  return success();
+}
+
+/// Views move nothing, so they convert nothing.
+static LogicalResult verifySameElement(Operation *op) {
+  Type element = cast<RankedTensorType>(op->getResult(0).getType()).getElementType();
+  for (Value operand : op->getOperands())
+    if (cast<RankedTensorType>(operand.getType()).getElementType() != element)
+      return op->emitOpError("is a view and cannot change the element type");
+  return success();
+}
+
 static LogicalResult expectShape(Operation *op, ArrayRef<int64_t> expected) {
   ArrayRef<int64_t> got = shapeOf(op->getResult(0));
   if (got == expected)
@@ -156,11 +187,10 @@ LogicalResult MapOp::verify() { return verifyBody(*this, 0); }
 
 LogicalResult ReduceOp::verify() {
   SmallVector<int64_t> shape(shapeOf(getInput()));
-  for (int64_t dim : getDims()) {
-    if (dim < 0 || dim >= int64_t(shape.size()))
-      return emitOpError("reduces dimension ") << dim << " of rank " << shape.size();
+  if (failed(verifyDims(*this, getDims(), shape.size())))
+    return failure();
+  for (int64_t dim : getDims())
     shape[dim] = 1;
-  }
   if (failed(expectShape(*this, shape)))
     return failure();
   return verifyBody(*this, 1);
@@ -173,6 +203,9 @@ LogicalResult PoolOp::verify() {
     return emitOpError("needs an NHWC input, 2 kernel sizes, strides, dilations and 4 pads");
   if (getKind() != ReduceKind::Max && getKind() != ReduceKind::Sum)
     return emitOpError("pools by max or sum");
+  for (int d = 0; d < 2; ++d)
+    if (getKernel()[d] < 1 || getStrides()[d] < 1 || getDilations()[d] < 1)
+      return emitOpError("kernel, strides and dilations must be positive");
   ArrayRef<int64_t> out = shapeOf(getResult());
   if (out.size() != 4 || out[0] != in[0] || out[3] != in[3])
     return emitOpError("result must keep batch and channels");
@@ -180,30 +213,36 @@ LogicalResult PoolOp::verify() {
 }
 
 LogicalResult SoftmaxOp::verify() {
+  if (shapeOf(getInput()).empty())
+    return emitOpError("needs a dimension to normalise over");
   if (failed(expectShape(*this, shapeOf(getInput()))))
     return failure();
   return verifyBody(*this, 1);
 }
 
 LogicalResult NormalizeOp::verify() {
-  for (int64_t dim : getDims())
-    if (dim < 0 || dim >= int64_t(shapeOf(getInput()).size()))
-      return emitOpError("normalises over dimension ") << dim;
+  if (failed(verifyDims(*this, getDims(), shapeOf(getInput()).size())))
+    return failure();
   if (failed(expectShape(*this, shapeOf(getInput()))))
     return failure();
   return verifyBody(*this, 1);
 }
 
 LogicalResult GatherOp::verify() {
+  Type index = cast<RankedTensorType>(getWeight().getType()).getElementType();
+  if (!index.isInteger(32) && !index.isInteger(64))
+    return emitOpError("indices must be i32 or i64, not ") << index;
+  if (shapeOf(getInput()).empty())
+    return emitOpError("the table needs rows");
   SmallVector<int64_t> shape(shapeOf(getWeight()));
   llvm::append_range(shape, shapeOf(getInput()).drop_front());
-  if (failed(expectShape(*this, shape)))
+  if (failed(expectShape(*this, shape)) || failed(verifyMoved(*this)))
     return failure();
   return verifyBody(*this, 1);
 }
 
 LogicalResult CopyOp::verify() {
-  if (failed(expectShape(*this, shapeOf(getInput()))))
+  if (failed(expectShape(*this, shapeOf(getInput()))) || failed(verifyMoved(*this)))
     return failure();
   return verifyBody(*this, 1);
 }
@@ -214,8 +253,11 @@ LogicalResult PadOp::verify() {
     return emitOpError("needs one amount for each dimension");
   for (size_t d = 0; d < shape.size(); ++d)
     shape[d] += getLow()[d] + getHigh()[d];
-  if (failed(expectShape(*this, shape)))
+  if (failed(expectShape(*this, shape)) || failed(verifyMoved(*this)))
     return failure();
+  auto value = dyn_cast<TypedAttr>(getValue());
+  if (!value || value.getType() != cast<RankedTensorType>(getInput().getType()).getElementType())
+    return emitOpError("value must have the input's element type");
   return verifyBody(*this, 1);
 }
 
@@ -226,8 +268,18 @@ LogicalResult PadOp::verify() {
 LogicalResult ConstantOp::verify() {
   auto type = cast<RankedTensorType>(getResult().getType());
   if (auto dense = dyn_cast<ElementsAttr>(getValue()); dense && !getPack())
-    if (dense.getShapedType().getShape() != type.getShape())
-      return emitOpError("value has another shape than the result");
+    if (dense.getShapedType() != type)
+      return emitOpError("value has another type than the result");
+  if (PackAttr pack = getPackAttr()) {
+    StringRef kind = pack.getKind().getValue();
+    if (!llvm::is_contained({"identity", "transpose", "conv", "conv_transposed", "depthwise",
+                             "depthwise_transposed"},
+                            kind))
+      return emitOpError("pack kind \"") << kind << "\" is unknown";
+    auto source = dyn_cast<RankedTensorType>(pack.getSource().getValue());
+    if (!source || !source.hasStaticShape() || source.getNumElements() != type.getNumElements())
+      return emitOpError("pack takes ") << pack.getSource() << " to another number of elements";
+  }
   return success();
 }
 
@@ -243,10 +295,14 @@ LogicalResult TransposeOp::verify() {
   }
   if (expected.size() != in.size())
     return emitOpError("perm is not a permutation");
+  if (failed(verifySameElement(*this)))
+    return failure();
   return expectShape(*this, expected);
 }
 
 LogicalResult ReshapeOp::verify() {
+  if (failed(verifySameElement(*this)))
+    return failure();
   if (cast<ShapedType>(getInput().getType()).getNumElements() !=
       cast<ShapedType>(getResult().getType()).getNumElements())
     return emitOpError("number of elements changes");
@@ -254,6 +310,8 @@ LogicalResult ReshapeOp::verify() {
 }
 
 LogicalResult SliceOp::verify() {
+  if (failed(verifySameElement(*this)))
+    return failure();
   ArrayRef<int64_t> in = shapeOf(getInput()), out = shapeOf(getResult());
   if (in.size() != out.size() || getOffsets().size() != in.size() || getSteps().size() != in.size())
     return emitOpError("needs an offset and a step for each dimension");
@@ -272,12 +330,19 @@ LogicalResult RepeatOp::verify() {
   SmallVector<int64_t> shape(shapeOf(getInput()));
   if (getFactors().size() != shape.size())
     return emitOpError("needs a factor for each dimension");
-  for (size_t d = 0; d < shape.size(); ++d)
+  for (size_t d = 0; d < shape.size(); ++d) {
+    if (getFactors()[d] < 1)
+      return emitOpError("factors must be positive");
     shape[d] *= getFactors()[d];
+  }
+  if (failed(verifySameElement(*this)))
+    return failure();
   return expectShape(*this, shape);
 }
 
 LogicalResult BroadcastOp::verify() {
+  if (failed(verifySameElement(*this)))
+    return failure();
   ArrayRef<int64_t> in = shapeOf(getInput()), out = shapeOf(getResult());
   if (in.size() != out.size())
     return emitOpError("rank changes");
@@ -290,6 +355,8 @@ LogicalResult BroadcastOp::verify() {
 LogicalResult ConcatOp::verify() {
   if (getInputs().empty())
     return emitOpError("needs an input");
+  if (failed(verifySameElement(*this)))
+    return failure();
   SmallVector<int64_t> shape(shapeOf(getInputs()[0]));
   int64_t axis = getAxis();
   if (axis < 0 || axis >= int64_t(shape.size()))
@@ -304,6 +371,71 @@ LogicalResult ConcatOp::verify() {
     shape[axis] += other[axis];
   }
   return expectShape(*this, shape);
+}
+
+//===----------------------------------------------------------------------===//
+// Groups and stored tensors
+//===----------------------------------------------------------------------===//
+
+LogicalResult GroupOp::verify() {
+  Block &body = getBody().front();
+  if (body.getArgumentTypes() != TypeRange(getOperandTypes()))
+    return emitOpError("body must take the group's operands");
+  auto yield = dyn_cast<YieldOp>(body.getTerminator());
+  if (!yield || yield.getOperandTypes() != TypeRange(getResultTypes()))
+    return emitOpError("body must yield the group's results");
+  ScheduleAttr schedule = getScheduleAttr();
+  size_t members = llvm::range_size(body.without_terminator());
+  if (schedule &&
+      (schedule.getMembers().size() != members || schedule.getInputs().size() != getNumOperands()))
+    return emitOpError("schedule is for ")
+           << schedule.getMembers().size() << " operations and " << schedule.getInputs().size()
+           << " inputs; the group has " << members << " and " << getNumOperands();
+  return success();
+}
+
+static std::optional<Space> spaceOf(MemRefType type) {
+  auto space = dyn_cast_or_null<SpaceAttr>(type.getMemorySpace());
+  return space ? std::optional(space.getValue()) : std::nullopt;
+}
+
+LogicalResult AllocOp::verify() {
+  auto type = cast<MemRefType>(getResult().getType());
+  if (!type.hasStaticShape())
+    return emitOpError("a buffer has a static shape");
+  if (!spaceOf(type))
+    return emitOpError("needs a memory space");
+  if (int64_t(getDepth()) < 1 || int64_t(getSlack()) < 1)
+    return emitOpError("depth and slack must be positive");
+  return success();
+}
+
+LogicalResult TensorOp::verify() {
+  StringRef kind = getKind();
+  if (!llvm::is_contained({"weights", "input", "output", "workspace", "state"}, kind))
+    return emitOpError("kind \"") << kind << "\" is not weights, input, output, workspace or state";
+  auto type = cast<MemRefType>(getResult().getType());
+  if (!type.hasStaticShape() || spaceOf(type) != Space::Dram)
+    return emitOpError("needs a static shape in dram");
+  if ((kind == "input" || kind == "output") && !getIndex())
+    return emitOpError("an ") << kind << " needs its index";
+  return success();
+}
+
+LogicalResult OffsetOp::verify() {
+  auto from = cast<MemRefType>(getSource().getType()), to = cast<MemRefType>(getResult().getType());
+  if (int64_t(getBytes()) < 0)
+    return emitOpError("cannot go back");
+  if (from.getElementType() != to.getElementType() || spaceOf(from) != spaceOf(to))
+    return emitOpError("element type and memory stay");
+  return success();
+}
+
+LogicalResult ConvertOp::verify() {
+  Type from = getIn().getType(), to = getOut().getType();
+  if (!from.isIntOrFloat() || !to.isIntOrFloat())
+    return emitOpError("converts numbers, not ") << from << " to " << to;
+  return success();
 }
 
 //===----------------------------------------------------------------------===//

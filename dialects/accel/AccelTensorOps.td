@@ -34,6 +34,7 @@ def Accel_ConvertOp : Accel_Op<"convert", [Pure]> {
   let arguments = (ins AnyType:$in, UnitAttr:$saturate);
   let results = (outs AnyType:$out);
   let assemblyFormat = "$in (`saturate` $saturate^)? attr-dict `:` type($in) `to` type($out)";
+  let hasVerifier = 1;
 }
 
 class Accel_ScalarUnary<string mnemonic, string what> : Accel_Op<mnemonic,
@@ -240,6 +241,7 @@ def Accel_GroupOp : Accel_Op<"group", [IsolatedFromAbove, SingleBlock]> {
   let results = (outs Variadic<AnyStaticShapeTensor>:$results);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = "`(` $inputs `)` (`schedule` `(` $schedule^ `)`)? attr-dict-with-keyword `:` functional-type(operands, results) $body";
+  let hasVerifier = 1;
 }
 
 #endif

@@ -24,6 +24,7 @@ def Accel_AllocOp : Accel_Op<"alloc", [MemoryEffects<[MemAlloc]>]> {
                        OptionalAttr<I64Attr>:$address, OptionalAttr<StrAttr>:$name);
   let results = (outs AnyMemRef:$result);
   let assemblyFormat = "attr-dict `:` type($result)";
+  let hasVerifier = 1;
 }
 
 def Accel_TensorOp : Accel_Op<"tensor", [MemoryEffects<[MemAlloc]>]> {
@@ -40,6 +41,7 @@ def Accel_TensorOp : Accel_Op<"tensor", [MemoryEffects<[MemAlloc]>]> {
                        OptionalAttr<TypeAttr>:$type, OptionalAttr<I64Attr>:$address);
   let results = (outs AnyMemRef:$result);
   let assemblyFormat = "attr-dict `:` type($result)";
+  let hasVerifier = 1;
 }
 
 def Accel_OffsetOp : Accel_Op<"offset", [Pure]> {
@@ -47,6 +49,7 @@ def Accel_OffsetOp : Accel_Op<"offset", [Pure]> {
   let arguments = (ins AnyMemRef:$source, I64Attr:$bytes);
   let results = (outs AnyMemRef:$result);
   let assemblyFormat = "$source `+` $bytes attr-dict `:` type($source) `to` type($result)";
+  let hasVerifier = 1;
 }
 
 class Accel_EngineOp<string mnemonic, dag attrs, dag regs = (region)>

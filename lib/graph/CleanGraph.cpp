@@ -3,6 +3,7 @@
 
 #include "acc/Graph/Passes.h"
 #include "acc/Graph/Rebuild.h"
+#include "accel/Forms.h"
 
 #include "mlir/IR/Dominance.h"
 #include "mlir/IR/PatternMatch.h"
@@ -39,19 +40,18 @@ static void foldBody(Block &body) {
 namespace {
 struct CleanGraph : accel::impl::CleanGraphBase<CleanGraph> {
   void runOnOperation() override {
-    for (auto function : getOperation().getOps<func::FuncOp>()) {
-      if (function.isExternal())
-        continue;
-      Block &block = function.getBody().front();
-      eraseUnused(block);
-      IRRewriter rewriter(function.getContext());
-      DominanceInfo dominance(function);
-      eliminateCommonSubExpressions(rewriter, dominance, function);
-      for (Operation &op : block)
-        if (auto compute = dyn_cast<ComputeOpInterface>(op))
-          foldBody(compute.getBody().front());
-      eraseUnused(block);
-    }
+    FailureOr<func::FuncOp> main = requireForm(getOperation(), Form::Tensor);
+    if (failed(main))
+      return signalPassFailure();
+    Block &block = main->getBody().front();
+    eraseUnused(block);
+    IRRewriter rewriter(main->getContext());
+    DominanceInfo dominance(*main);
+    eliminateCommonSubExpressions(rewriter, dominance, *main);
+    for (Operation &op : block)
+      if (auto compute = dyn_cast<ComputeOpInterface>(op))
+        foldBody(compute.getBody().front());
+    eraseUnused(block);
   }
 };
 } // namespace

@@ -12,6 +12,7 @@
 #include "acc/Graph/Lowering.h"
 #include "acc/Graph/Passes.h"
 #include "acc/Graph/Rebuild.h"
+#include "accel/Forms.h"
 
 using namespace mlir;
 
@@ -148,20 +149,19 @@ static void visitRows(Operation *op) {
 namespace {
 struct FuseEpilogues : accel::impl::FuseEpiloguesBase<FuseEpilogues> {
   void runOnOperation() override {
-    for (auto function : getOperation().getOps<func::FuncOp>()) {
-      if (function.isExternal())
-        continue;
-      Block &block = function.getBody().front();
-      for (Operation &op : llvm::make_early_inc_range(block)) {
-        if (auto map = dyn_cast<MapOp>(op))
-          visitMap(map);
-        else if (auto reshape = dyn_cast<accel::ReshapeOp>(op))
-          visitReshape(reshape);
-        else if (isa<SoftmaxOp, NormalizeOp>(op))
-          visitRows(&op);
-      }
-      eraseUnused(block);
+    FailureOr<func::FuncOp> main = requireForm(getOperation(), Form::Tensor);
+    if (failed(main))
+      return signalPassFailure();
+    Block &block = main->getBody().front();
+    for (Operation &op : llvm::make_early_inc_range(block)) {
+      if (auto map = dyn_cast<MapOp>(op))
+        visitMap(map);
+      else if (auto reshape = dyn_cast<accel::ReshapeOp>(op))
+        visitReshape(reshape);
+      else if (isa<SoftmaxOp, NormalizeOp>(op))
+        visitRows(&op);
     }
+    eraseUnused(block);
   }
 };
 } // namespace

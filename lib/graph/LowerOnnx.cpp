@@ -8,6 +8,7 @@
 
 #include "acc/Graph/Lowering.h"
 #include "acc/Graph/Passes.h"
+#include "accel/Forms.h"
 
 using namespace mlir;
 
@@ -98,6 +99,8 @@ static std::vector<Obstacle> lowerModule(ModuleOp module) {
 namespace {
 struct LowerOnnx : accel::impl::LowerOnnxBase<LowerOnnx> {
   void runOnOperation() override {
+    if (failed(requireForm(getOperation(), Form::Nodes)))
+      return signalPassFailure();
     std::vector<Obstacle> obstacles = lowerModule(getOperation());
     for (const Obstacle &o : obstacles) {
       InFlightDiagnostic diag = emitError(o.loc) << "\"" << o.node << "\" (" << o.kind

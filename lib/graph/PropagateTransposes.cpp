@@ -12,6 +12,7 @@
 #include "acc/Graph/Lowering.h"
 #include "acc/Graph/Passes.h"
 #include "acc/Graph/Rebuild.h"
+#include "accel/Forms.h"
 
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -342,35 +343,33 @@ static void finishTranspose(accel::TransposeOp op) {
 namespace {
 struct PropagateTransposes : accel::impl::PropagateTransposesBase<PropagateTransposes> {
   void runOnOperation() override {
-    for (auto function : getOperation().getOps<func::FuncOp>()) {
-      if (function.isExternal())
-        continue;
-      Block &block = function.getBody().front();
-      for (Operation &op : llvm::make_early_inc_range(block))
-        llvm::TypeSwitch<Operation *>(&op)
-            .Case([](accel::TransposeOp o) {
-              if (!o.getInput().getDefiningOp<accel::TransposeOp>() && !isIdentity(o.getPerm()))
-                return; // nothing to join
-              OpBuilder b(o);
-              o.getResult().replaceAllUsesWith(
-                  transposed(b, o.getLoc(), o.getInput(), o.getPerm()));
-              o.erase();
-            })
-            .Case([](MapOp o) { visitMap(o); })
-            .Case([](ConcatOp o) { visitConcat(o); })
-            .Case([](accel::ReshapeOp o) { visitReshape(o); })
-            .Case([](MatmulOp o) { visitMatmul(o); })
-            .Case<ReduceOp, NormalizeOp, SoftmaxOp, PadOp, CopyOp, accel::SliceOp, accel::RepeatOp,
-                  accel::BroadcastOp>([](auto o) { visitUnary(o); });
-      eraseUnused(block);
-      for (Operation &op : llvm::make_early_inc_range(block)) {
-        if (auto transpose = dyn_cast<accel::TransposeOp>(op))
-          finishTranspose(transpose);
-        else if (auto reshape = dyn_cast<accel::ReshapeOp>(op))
-          visitReshape(reshape);
-      }
-      eraseUnused(block);
+    FailureOr<func::FuncOp> main = requireForm(getOperation(), Form::Tensor);
+    if (failed(main))
+      return signalPassFailure();
+    Block &block = main->getBody().front();
+    for (Operation &op : llvm::make_early_inc_range(block))
+      llvm::TypeSwitch<Operation *>(&op)
+          .Case([](accel::TransposeOp o) {
+            if (!o.getInput().getDefiningOp<accel::TransposeOp>() && !isIdentity(o.getPerm()))
+              return; // nothing to join
+            OpBuilder b(o);
+            o.getResult().replaceAllUsesWith(transposed(b, o.getLoc(), o.getInput(), o.getPerm()));
+            o.erase();
+          })
+          .Case([](MapOp o) { visitMap(o); })
+          .Case([](ConcatOp o) { visitConcat(o); })
+          .Case([](accel::ReshapeOp o) { visitReshape(o); })
+          .Case([](MatmulOp o) { visitMatmul(o); })
+          .Case<ReduceOp, NormalizeOp, SoftmaxOp, PadOp, CopyOp, accel::SliceOp, accel::RepeatOp,
+                accel::BroadcastOp>([](auto o) { visitUnary(o); });
+    eraseUnused(block);
+    for (Operation &op : llvm::make_early_inc_range(block)) {
+      if (auto transpose = dyn_cast<accel::TransposeOp>(op))
+        finishTranspose(transpose);
+      else if (auto reshape = dyn_cast<accel::ReshapeOp>(op))
+        visitReshape(reshape);
     }
+    eraseUnused(block);
   }
 };
 } // namespace

@@ -11,6 +11,7 @@
 
 #include "acc/Graph/Lowering.h"
 #include "acc/Graph/Passes.h"
+#include "accel/Forms.h"
 
 using namespace mlir;
 
@@ -134,17 +135,16 @@ static void recover(Operation *op) {
 namespace {
 struct RecoverPatterns : accel::impl::RecoverPatternsBase<RecoverPatterns> {
   void runOnOperation() override {
-    for (auto function : getOperation().getOps<func::FuncOp>()) {
-      if (function.isExternal())
-        continue;
-      Block &block = function.getBody().front();
-      for (Operation &op : llvm::make_early_inc_range(block))
-        if (OnnxNode::isOnnx(&op) && op.getNumResults() == 1)
-          recover(&op);
-      for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
-        if (OnnxNode::isOnnx(&op) && op.getNumResults() && op.use_empty())
-          op.erase();
-    }
+    FailureOr<func::FuncOp> main = requireForm(getOperation(), Form::Nodes);
+    if (failed(main))
+      return signalPassFailure();
+    Block &block = main->getBody().front();
+    for (Operation &op : llvm::make_early_inc_range(block))
+      if (OnnxNode::isOnnx(&op) && op.getNumResults() == 1)
+        recover(&op);
+    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
+      if (OnnxNode::isOnnx(&op) && op.getNumResults() && op.use_empty())
+        op.erase();
   }
 };
 } // namespace

@@ -16,6 +16,7 @@
 #include "acc/Graph/Matmul.h"
 #include "acc/Graph/Passes.h"
 #include "acc/Graph/Window.h"
+#include "accel/Forms.h"
 
 #include "mlir/IR/IRMapping.h"
 #include <cmath>
@@ -318,23 +319,22 @@ static bool recoverMove(Operation *op) {
 namespace {
 struct RecoverQdq : accel::impl::RecoverQdqBase<RecoverQdq> {
   void runOnOperation() override {
-    for (auto function : getOperation().getOps<func::FuncOp>()) {
-      if (function.isExternal())
-        continue;
-      Block &block = function.getBody().front();
-      bool any = llvm::any_of(block, [](Operation &op) {
-        return op.getName().getStringRef() == "onnx.DequantizeLinear";
-      });
-      if (!any)
-        continue;
-      for (Operation &op : llvm::make_early_inc_range(block))
-        if (OnnxNode::isOnnx(&op) && op.getNumResults())
-          recover(&op);
-      for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
-        if ((OnnxNode::isOnnx(&op) || isa<accel::ConstantOp>(op)) && op.getNumResults() &&
-            op.use_empty())
-          op.erase();
-    }
+    FailureOr<func::FuncOp> main = requireForm(getOperation(), Form::Nodes);
+    if (failed(main))
+      return signalPassFailure();
+    Block &block = main->getBody().front();
+    bool any = llvm::any_of(block, [](Operation &op) {
+      return op.getName().getStringRef() == "onnx.DequantizeLinear";
+    });
+    if (!any)
+      return;
+    for (Operation &op : llvm::make_early_inc_range(block))
+      if (OnnxNode::isOnnx(&op) && op.getNumResults())
+        recover(&op);
+    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
+      if ((OnnxNode::isOnnx(&op) || isa<accel::ConstantOp>(op)) && op.getNumResults() &&
+          op.use_empty())
+        op.erase();
   }
 
   static void recover(Operation *op) {

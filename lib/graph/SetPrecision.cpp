@@ -9,6 +9,7 @@
 
 #include "acc/Graph/Lowering.h"
 #include "acc/Graph/Passes.h"
+#include "accel/Forms.h"
 
 namespace accel {
 #define GEN_PASS_DEF_SETPRECISION
@@ -42,9 +43,10 @@ struct SetPrecision : accel::impl::SetPrecisionBase<SetPrecision> {
       getOperation().emitError("precision \"") << type << "\" is not f32, f16 or bf16";
       return signalPassFailure();
     }
-    for (auto function : getOperation().getOps<func::FuncOp>())
-      if (!function.isExternal())
-        convert(function.getBody().front(), narrow);
+    FailureOr<func::FuncOp> main = requireForm(getOperation(), Form::Tensor);
+    if (failed(main))
+      return signalPassFailure();
+    convert(main->getBody().front(), narrow);
   }
 
   static RankedTensorType narrowed(Value value, Type narrow) {

@@ -15,6 +15,7 @@
 #include "acc/Graph/Passes.h"
 #include "acc/Graph/Rebuild.h"
 #include "acc/Import/Import.h"
+#include "accel/Forms.h"
 
 #include "mlir/IR/PatternMatch.h"
 
@@ -124,17 +125,15 @@ static DenseElementsAttr knownValues(Value value) {
 namespace {
 struct SimplifyOnnx : accel::impl::SimplifyOnnxBase<SimplifyOnnx> {
   void runOnOperation() override {
-    for (auto function : getOperation().getOps<func::FuncOp>()) {
-      if (function.isExternal())
-        continue;
-      if (failed(sweep(function.getBody().front())))
-        return signalPassFailure();
-      eraseUnusedNodes(function.getBody().front());
-      // Results whose shape is known only now.
-      auto results = function.getBody().front().getTerminator()->getOperandTypes();
-      function.setFunctionType(
-          FunctionType::get(&getContext(), function.getArgumentTypes(), results));
-    }
+    FailureOr<func::FuncOp> main = requireForm(getOperation(), Form::Nodes);
+    if (failed(main))
+      return signalPassFailure();
+    if (failed(sweep(main->getBody().front())))
+      return signalPassFailure();
+    eraseUnusedNodes(main->getBody().front());
+    // Results whose shape is known only now.
+    auto results = main->getBody().front().getTerminator()->getOperandTypes();
+    main->setFunctionType(FunctionType::get(&getContext(), main->getArgumentTypes(), results));
   }
 
   static LogicalResult sweep(Block &block) {

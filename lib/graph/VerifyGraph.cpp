@@ -3,6 +3,7 @@
 
 #include "acc/Graph/Lowering.h"
 #include "acc/Graph/Passes.h"
+#include "accel/Forms.h"
 
 namespace accel {
 #define GEN_PASS_DEF_VERIFYGRAPH
@@ -14,19 +15,10 @@ using namespace accel;
 namespace {
 struct VerifyGraph : accel::impl::VerifyGraphBase<VerifyGraph> {
   void runOnOperation() override {
-    auto main = getOperation().lookupSymbol<func::FuncOp>("main");
-    if (!main || main.isExternal() || !main.getBody().hasOneBlock()) {
-      getOperation().emitError("the tensor form has one function @main of one block");
+    FailureOr<func::FuncOp> main = requireForm(getOperation(), Form::Tensor);
+    if (failed(main))
       return signalPassFailure();
-    }
-    for (Operation &op : main.getBody().front()) {
-      if (isa<func::ReturnOp>(op))
-        continue;
-      if (op.getName().getDialectNamespace() != "accel") {
-        op.emitOpError("is not part of the tensor form");
-        signalPassFailure();
-        continue;
-      }
+    for (Operation &op : main->getBody().front()) {
       auto compute = dyn_cast<ComputeOpInterface>(op);
       if (!compute)
         continue;
@@ -34,7 +26,7 @@ struct VerifyGraph : accel::impl::VerifyGraphBase<VerifyGraph> {
       if (compute.getExtras().size() > limit) {
         op.emitOpError("body reads ")
             << compute.getExtras().size() << " extras, at most " << limit << " are possible";
-        signalPassFailure();
+        return signalPassFailure();
       }
     }
   }

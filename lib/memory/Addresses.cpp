@@ -12,6 +12,7 @@
 
 #include "acc/Memory/Addresses.h"
 #include "acc/Memory/Pack.h"
+#include "accel/Forms.h"
 
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/MapVector.h"
@@ -251,19 +252,19 @@ LogicalResult packMain(ModuleOp module, func::FuncOp main, const Limits &limits,
 } // namespace
 
 LogicalResult assignAddresses(ModuleOp module, const Limits &limits, PackingFailure &failure) {
-  auto main = module.lookupSymbol<func::FuncOp>("main");
-  if (!main)
-    return module.emitError("has no function @main");
+  FailureOr<func::FuncOp> main = requireForm(module, Form::Tile);
+  if (failed(main))
+    return mlir::failure();
   int64_t accPeak = 0;
   for (auto routine : module.getOps<func::FuncOp>()) {
-    if (routine == main || routine.isExternal())
+    if (routine == *main || routine.isExternal())
       continue;
     if (failed(packRoutine(routine, limits, failure)))
       return mlir::failure();
     accPeak = std::max(accPeak, routine->getAttrOfType<IntegerAttr>("accel.acc_bytes").getInt());
   }
   module->setAttr("accel.acc_peak", Builder(module.getContext()).getI64IntegerAttr(accPeak));
-  return packMain(module, main, limits, failure);
+  return packMain(module, *main, limits, failure);
 }
 
 void report(ModuleOp module, const PackingFailure &failure) {

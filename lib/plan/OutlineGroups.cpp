@@ -38,12 +38,12 @@ static std::string keyOf(GroupOp group) {
 
 void OutlineGroups::runOnOperation() {
   ModuleOp module = getOperation();
-  auto main = module.lookupSymbol<func::FuncOp>("main");
-  if (!main)
-    return;
+  FailureOr<func::FuncOp> main = requireForm(module, Form::Grouped);
+  if (failed(main))
+    return signalPassFailure();
   llvm::StringMap<func::FuncOp> known;
   OpBuilder builder(&getContext());
-  for (GroupOp group : llvm::make_early_inc_range(main.getOps<GroupOp>())) {
+  for (GroupOp group : llvm::make_early_inc_range(main->getOps<GroupOp>())) {
     func::FuncOp &routine = known[keyOf(group)];
     if (!routine) {
       builder.setInsertionPointToEnd(module.getBody());
@@ -52,9 +52,9 @@ void OutlineGroups::runOnOperation() {
                                      "group_" + std::to_string(known.size() - 1), type);
       routine.setPrivate();
       routine->setAttr(kScheduleAttr, group.getScheduleAttr());
-      for (auto [index, attr] : llvm::enumerate(group->getAttrOfType<ArrayAttr>("accel.inputs")))
+      for (auto [index, attr] : llvm::enumerate(group->getAttrOfType<ArrayAttr>(kInputsAttr)))
         routine.setArgAttrs(index, cast<DictionaryAttr>(attr));
-      for (auto [index, attr] : llvm::enumerate(group->getAttrOfType<ArrayAttr>("accel.outputs")))
+      for (auto [index, attr] : llvm::enumerate(group->getAttrOfType<ArrayAttr>(kOutputsAttr)))
         routine.setResultAttrs(index, cast<DictionaryAttr>(attr));
       IRMapping mapping;
       group.getBody().cloneInto(&routine.getBody(), mapping);

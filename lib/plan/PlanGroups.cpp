@@ -467,8 +467,8 @@ void PlanGroups::build(unsigned index) {
   OpBuilder builder(context);
   builder.setInsertionPointAfter(ops.members.back());
   auto group = GroupOp::create(builder, FusedLoc::get(context, locs), results, inputs, s);
-  group->setAttr("accel.inputs", attrs.getArrayAttr(inputAttrs));
-  group->setAttr("accel.outputs", attrs.getArrayAttr(outputAttrs));
+  group->setAttr(kInputsAttr, attrs.getArrayAttr(inputAttrs));
+  group->setAttr(kOutputsAttr, attrs.getArrayAttr(outputAttrs));
   Block *body = builder.createBlock(&group.getBody());
   IRMapping mapping;
   for (Value input : inputs)
@@ -512,10 +512,13 @@ void PlanGroups::build(unsigned index) {
 
 void PlanGroups::runOnOperation() {
   ModuleOp module = getOperation();
-  main = module.lookupSymbol<func::FuncOp>("main");
   FailureOr<Limits> target = limitsOf(module);
-  if (!main || failed(target))
+  if (failed(target))
     return signalPassFailure();
+  FailureOr<func::FuncOp> checked = requireForm(module, Form::Tensor);
+  if (failed(checked))
+    return signalPassFailure();
+  main = *checked;
   limits = *target;
   limits.sramBytes = limits.sramBytes * budget / 100;
   storage.emplace(Storage::analyse(main));
@@ -525,9 +528,6 @@ void PlanGroups::runOnOperation() {
     if (isa<ComputeOpInterface>(op)) {
       position[&op] = program.size();
       program.push_back(&op);
-    } else if (!isView(&op) && !isa<ConcatOp, ConstantOp, func::ReturnOp>(op)) {
-      op.emitError("cannot be planned: not an operation of the accel tensor form");
-      return signalPassFailure();
     }
   if (auto given = module->getAttrOfType<ArrayAttr>(kSchedulesAttr)) {
     if (failed(obey(given)))

@@ -29,10 +29,13 @@ struct RoutineBytes {
 
 void WritePrediction::runOnOperation() {
   ModuleOp module = getOperation();
-  auto main = module.lookupSymbol<func::FuncOp>("main");
   FailureOr<Limits> limits = limitsOf(module);
-  if (!main || failed(limits))
+  if (failed(limits))
     return signalPassFailure();
+  FailureOr<func::FuncOp> checked = requireForm(module, Form::Routines);
+  if (failed(checked))
+    return signalPassFailure();
+  func::FuncOp main = *checked;
   DenseMap<StringAttr, RoutineBytes> routines;
   for (auto routine : module.getOps<func::FuncOp>()) {
     auto schedule = routine->getAttrOfType<ScheduleAttr>(kScheduleAttr);

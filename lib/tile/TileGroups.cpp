@@ -176,11 +176,11 @@ LogicalResult TileGroups::tileMain(func::FuncOp main) {
 
 void TileGroups::runOnOperation() {
   ModuleOp module = getOperation();
-  auto main = module.lookupSymbol<func::FuncOp>("main");
   FailureOr<Limits> limits = limitsOf(module);
-  if (!main || failed(limits))
+  if (failed(limits))
     return signalPassFailure();
-  if (failed(tileMain(main)))
+  FailureOr<func::FuncOp> main = requireForm(module, Form::Routines);
+  if (failed(main) || failed(tileMain(*main)))
     return signalPassFailure();
   for (auto routine : module.getOps<func::FuncOp>())
     if (routine->hasAttr(kScheduleAttr) && failed(tileRoutine(routine, *limits)))

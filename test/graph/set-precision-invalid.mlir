@@ -1,4 +1,4 @@
-// RUN: acc-opt %s --set-precision=type=f8 --verify-diagnostics
+// RUN: acc-opt %s --set-precision=type=f8 --split-input-file --verify-diagnostics
 
 // expected-error @below {{precision "f8" is not f32, f16 or bf16}}
 module {

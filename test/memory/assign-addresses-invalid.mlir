@@ -26,7 +26,7 @@ module {
 
 // -----
 
-// expected-error @below {{has no function @main}}
+// expected-error @below {{needs a function @main of one block in the tile form}}
 module {
 }
 

@@ -16,14 +16,10 @@
 
 #include "acc/Plan/GroupModel.h"
 #include "acc/Plan/Storage.h"
+#include "accel/Forms.h"
 
 namespace accel {
 
-inline constexpr llvm::StringLiteral kScheduleAttr = "accel.schedule";
-inline constexpr llvm::StringLiteral kLayoutAttr = "accel.layout";
-inline constexpr llvm::StringLiteral kSpaceAttr = "accel.space";
-inline constexpr llvm::StringLiteral kKindAttr = "accel.kind";
-inline constexpr llvm::StringLiteral kReasonAttr = "accel.reason";
 inline constexpr llvm::StringLiteral kTargetAttr = "accel.target";
 inline constexpr llvm::StringLiteral kPredictionAttr = "accel.prediction";
 inline constexpr llvm::StringLiteral kSchedulesAttr = "accel.schedules";
