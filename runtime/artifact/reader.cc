@@ -13,6 +13,7 @@
 #include "checksum.h"
 #include "prefix.h"
 #include "structure.h"
+#include <bit>
 #include <cstring>
 
 namespace accel::rt {
@@ -44,7 +45,12 @@ public:
   template <typename T> std::vector<T> Numbers(const flatbuffers::Vector<T> *v) {
     if (!v || !Take(uint64_t(v->size()) * sizeof(T)))
       return {};
-    return std::vector<T>(v->begin(), v->end());
+    // The FlatBuffers verifier does not look at the alignment of elements.
+    static_assert(std::endian::native == std::endian::little);
+    std::vector<T> out(v->size());
+    if (!out.empty())
+      std::memcpy(out.data(), v->Data(), out.size() * sizeof(T));
+    return out;
   }
   template <typename F, typename Fn>
   auto Tables(const flatbuffers::Vector<flatbuffers::Offset<F>> *v, Fn fn) {

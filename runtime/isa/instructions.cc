@@ -32,6 +32,9 @@ absl::Status CheckOperand(const InstrInfo &info, const char *name, const Operand
                       : Bad(info, "CtrlWord.", name, " is not used and must be 0: ", value);
   if (value >= operand.min && value <= operand.max)
     return absl::OkStatus();
+  if (operand.role == Role::Result || operand.role == Role::Source)
+    return Bad(info, "CtrlWord.", name, " names register ", value, ", registers end at ",
+               operand.max);
   return Bad(info, "CtrlWord.", name, " is out of range ", operand.min, " to ", operand.max, ": ",
              value);
 }
@@ -50,8 +53,14 @@ absl::Status VerifyControl(const InstrInfo &info, const CtrlWord &w) {
 absl::Status VerifyEngine(const InstrInfo &info, const EngineWord &w) {
   if (absl::Status s = Verify(w); !s.ok())
     return Bad(info, s.message());
-  if (!info.runsOn(w.engine))
-    return Bad(info, "does not run on engine ", EnumName(kEngineInfo, w.engine));
+  if (!info.runsOn(w.engine)) {
+    std::string engines;
+    for (int e = 0; e < kEngineInfo.count; ++e)
+      if (info.runsOn(uint8_t(e)))
+        absl::StrAppend(&engines, engines.empty() ? "" : ", ", EnumName(kEngineInfo, uint8_t(e)));
+    return Bad(info, "does not run on engine ", EnumName(kEngineInfo, w.engine), ", only on ",
+               engines);
+  }
   for (int i = 0; i < 4; ++i)
     if ((w.tokens[i].semaphore == 0) != (w.tokens[i].count == 0))
       return Bad(info, i < 2 ? "wait" : "signal", " of semaphore ", int(w.tokens[i].semaphore),

@@ -29,9 +29,16 @@ absl::Status VerifySteps(const std::vector<ProgramStep> &steps, const char *part
     if (!(isInt ? info.ints : info.floats))
       return bad(info.name, " has no type ", EnumName(kVecTypeInfo, s.type));
     const uint8_t operand[] = {s.a, s.b, s.c};
-    for (int o = 0; o < info.operands; ++o)
-      if (operand[o] >= kVecRegisterCount)
+    for (int o = 0; o < 3; ++o) {
+      bool isUsed = o < info.operands || (o == 0 && info.op == VecOp::Iota) ||
+                    (o == 1 && info.op == VecOp::Cvt);
+      if (!isUsed && operand[o])
+        return bad(info.name, " does not use operand ", o, ", it must be 0: ", int(operand[o]));
+      if (o < info.operands && operand[o] >= kVecRegisterCount)
         return bad("operand ", o, " is no register: ", int(operand[o]));
+    }
+    if (info.op != VecOp::Imm && s.imm)
+      return bad(info.name, " does not use imm, it must be 0: ", s.imm);
     if (info.op == VecOp::Iota && s.a >= kDimCount)
       return bad("iota of dimension ", int(s.a));
     if (info.op == VecOp::Cvt && !EnumName(kVecTypeInfo, s.b))

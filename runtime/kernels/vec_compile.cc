@@ -70,6 +70,7 @@ void Hoist(const VProg &prog, const std::vector<VStep> &from, const int *writes,
   for (const VStep &s : from) {
     if (s.op == VOp::Imm && writes[s.dst] == 1) {
       constants.push_back(s);
+      constants.back().a = constants.back().b = constants.back().c = 0;
       constantOf[s.dst] = &s;
       continue;
     }

@@ -68,6 +68,7 @@ absl::Status RoutineDecoder::Engine(const isa::Instr &instr, InstrCode &in) {
   if (absl::Status s = isa::VerifyDescriptor(instr, *d); !s.ok())
     return At(s);
   EngineCode code;
+  code.op = in.op;
   ACC_RETURN_IF_ERROR(Operation(d->op, code));
   for (size_t i = 0; i < d->streams.size(); ++i)
     ACC_RETURN_IF_ERROR(Stream(int(i), d->streams[i], code));

@@ -6,6 +6,45 @@
 
 namespace accel::rt {
 
+void WalkedSize(const EngineCode &code, int index, const int64_t size[kDims], int64_t out[kDims]) {
+  std::copy(size, size + kDims, out);
+  auto once = [&](std::initializer_list<int> dims) {
+    for (int d : dims)
+      out[d] = 1;
+  };
+  switch (code.op) {
+  case Op::Mxu:
+    if (index == 0)
+      once({3, 4, 5});
+    else if (index == 1)
+      once({2});
+    else {
+      once({0, 1, 3, 4});
+      out[5] = size[3] * size[4] * size[5];
+    }
+    break;
+  case Op::MxuDw:
+    if (index == 0)
+      once({3, 4, 5});
+    else if (index == 2)
+      once({0, 1, 5});
+    break;
+  case Op::DmaGather:
+  case Op::DmaScatter:
+    if (index == 2)
+      once({1, 2, 3, 4, 5});
+    else if (index == (code.op == Op::DmaGather ? 1 : 0))
+      out[0] = std::max<int64_t>(code.za, 1);
+    break;
+  default:
+    if (code.postOuts >> index & 1)
+      for (int d = 0; d < kDims; ++d)
+        if (code.reduceMask >> d & 1)
+          out[d] = 1;
+    break;
+  }
+}
+
 absl::Status RoutineDecoder::Operation(const isa::OpDesc &d, EngineCode &code) {
   int64_t points = 1;
   for (int i = 0; i < kDims; ++i) {
@@ -50,10 +89,18 @@ absl::Status RoutineDecoder::Stream(int index, const isa::Stream &stream, Engine
     return Bad("stream ", index, ": base ", s.base);
   out.k.base = s.base;
   out.isStatic = out.baseRegs == 0;
+  if (out.isStatic && out.space != Space::Dram && s.base % KTypeBytes(out.k.type))
+    return Bad("stream ", index, ": address ", s.base, " is not a multiple of the element's ",
+               KTypeBytes(out.k.type), " bytes");
+  int64_t walked[kDims];
+  WalkedSize(code, index, code.size, walked);
   for (int d = 0; d < kDims; ++d) {
-    int64_t steps = std::max<int64_t>(code.size[d] - 1, 1);
+    int64_t steps = std::max<int64_t>(std::max(walked[d], code.size[d]) - 1, 1);
     if (s.stride[d] > kMaxAddress / steps || s.stride[d] < -kMaxAddress / steps)
       return Bad("stream ", index, ": stride ", s.stride[d], " of dimension ", d);
+    if (out.space != Space::Dram && walked[d] > 1 && s.stride[d] % KTypeBytes(out.k.type))
+      return Bad("stream ", index, ": stride ", s.stride[d], " of dimension ", d,
+                 " is not a multiple of the element's ", KTypeBytes(out.k.type), " bytes");
     out.k.stride[d] = s.stride[d];
   }
   return stream.window ? Window(index, *stream.window, code, out) : absl::OkStatus();
@@ -72,6 +119,9 @@ absl::Status RoutineDecoder::Window(int index, const isa::WindowDesc &w, const E
       if (dim < kDims &&
           std::abs(int64_t(mul)) > kMaxPosition / std::max<int64_t>(code.size[dim] - 1, 1))
         return Bad("stream ", index, ": window multiplier ", mul);
+    if (out.space != Space::Dram && c.stride % KTypeBytes(out.k.type))
+      return Bad("stream ", index, ": window stride ", c.stride,
+                 " is not a multiple of the element's ", KTypeBytes(out.k.type), " bytes");
     k.start = c.start;
     k.dimA = c.dimA;
     k.dimB = c.dimB;
@@ -167,10 +217,17 @@ absl::Status RoutineDecoder::CheckVec(uint16_t vprog, EngineCode &code) {
     if (i >= shape.outs)
       continue;
     ACC_RETURN_IF_ERROR(Writes(code, i));
-    if (shape.outPost[i])
-      for (int d = 0; d < kDims; ++d)
-        if ((code.reduceMask >> d & 1) && code.stream[i].k.stride[d])
-          return Bad("VEC output ", i, " moves with the reduced dimension ", d);
+    if (!shape.outPost[i])
+      continue;
+    code.postOuts |= uint8_t(1u << i);
+    const KStream &k = code.stream[i].k;
+    for (int d = 0; d < kDims; ++d) {
+      bool moves = k.stride[d] != 0;
+      for (const WindowCoord &w : k.coord)
+        moves |= k.windowed && (w.dimA == d || w.dimB == d);
+      if ((code.reduceMask >> d & 1) && moves)
+        return Bad("VEC output ", i, " moves with the reduced dimension ", d);
+    }
   }
   return absl::OkStatus();
 }

@@ -57,6 +57,7 @@ struct StreamCode {
 
 /// Operands of an engine instruction.
 struct EngineCode {
+  Op op = Op::Nop;
   int64_t size[kDims] = {1, 1, 1, 1, 1, 1}; // bounds where a register is given
   uint8_t sizeReg[kDims] = {};
   bool dynamicSize = false;
@@ -66,9 +67,18 @@ struct EngineCode {
   int32_t za = 0, zb = 0;
   uint64_t fillBits = 0;
   const CompiledVProg *vprog = nullptr;
-  uint8_t outs = 0; // VEC: leading streams that are outputs
-  int8_t dram = -1; // the stream in DRAM, if any
+  uint8_t outs = 0;     // VEC: leading streams that are outputs
+  uint8_t postOuts = 0; // bits of the outputs that are stored after the reduction
+  int8_t dram = -1;     // the stream in DRAM, if any
 };
+
+/// The dimensions over which stream `index` walks when the instruction's are
+/// `size`: bounds, initialisation and hazards are those of this walk. It leaves
+/// out the dimensions that the stream does not move with whatever its strides
+/// say (C with those that MXU reduces, A with n), has kh·kw·c steps of
+/// dimension 5 for B of MXU, and all rows up to the bound for what a list of
+/// indices selects from.
+void WalkedSize(const EngineCode &code, int index, const int64_t size[kDims], int64_t out[kDims]);
 
 struct InstrCode {
   Op op = Op::Nop;

@@ -147,37 +147,25 @@ absl::Status Machine::Resolve(LiveOp &op, bool &nothing) {
           k.coord[w].org = org;
         }
     }
-    bool indexed = op.dma && ((op.dma->kind == DmaKind::Gather && i == 1) ||
-                              (op.dma->kind == DmaKind::Scatter && i == 0));
-    ACC_RETURN_IF_ERROR(CheckBox(op, i, indexed, c.za));
+    ACC_RETURN_IF_ERROR(CheckBox(op, i));
   }
   op.alwaysInside = allStatic;
   return absl::OkStatus();
 }
 
-absl::Status Machine::CheckBox(LiveOp &op, int i, bool indexed, int64_t indexBound) {
+absl::Status Machine::CheckBox(LiveOp &op, int i) {
   const KStream &k = *op.stream[i];
-  bool fits;
-  if (indexed || (op.dma && i == 2)) {
-    // An index list has one entry for each step of dim 0; what it selects may
-    // be anywhere up to its bound.
-    int64_t size[kDims];
-    std::memcpy(size, op.size, sizeof(size));
-    if (indexed)
-      size[0] = std::max<int64_t>(indexBound, 1);
-    else
-      std::fill(size + 1, size + kDims, int64_t(1));
-    if (indexed && size[0] > 1 && std::abs(k.stride[0]) > kMaxAddress / (size[0] - 1))
-      fits = false;
-    else
-      fits = ComputeBox(k, size, op.box[i]);
-  } else {
-    fits = ComputeBox(k, op.size, op.box[i]);
-  }
+  const StreamCode &s = op.code->stream[i];
+  int64_t size[kDims];
+  WalkedSize(*op.code, i, op.size, size);
+  if (s.space != Space::Dram && k.base % KTypeBytes(k.type))
+    return Fail(absl::StatusCode::kInvalidArgument,
+                absl::StrCat("stream ", i, ": address ", k.base,
+                             " is not a multiple of the element's ", KTypeBytes(k.type), " bytes"));
+  bool fits = ComputeBox(k, size, op.box[i]);
   const Box &box = op.box[i];
   if (fits && (box.empty() || (box.lo >= 0 && box.hi <= k.limit)))
     return absl::OkStatus();
-  const StreamCode &s = op.code->stream[i];
   return Fail(absl::StatusCode::kOutOfRange,
               absl::StrCat("stream ", i, " ", s.write ? "writes" : "reads", " bytes [", box.lo,
                            ", ", box.hi, ") of ",

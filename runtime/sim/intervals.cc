@@ -291,7 +291,9 @@ private:
         ++p_.report.provenStreams;
         continue;
       }
-      ACC_RETURN_IF_ERROR(Stream(c, i, size, exactSize, pc, s));
+      int64_t walked[kDims];
+      WalkedSize(c, i, size, walked);
+      ACC_RETURN_IF_ERROR(Stream(c, i, walked, exactSize, pc, s));
     }
     return absl::OkStatus();
   }
@@ -322,8 +324,9 @@ private:
       ++p_.report.provenStreams;
       return absl::OkStatus();
     }
-    // With a list, dimension 0 is not where the transfer goes.
-    if (!exact || c.streams == 3)
+    // Which of its rows a list selects, only a run knows.
+    bool indexed = c.op == Op::DmaGather || c.op == Op::DmaScatter;
+    if (!exact || indexed)
       return absl::OkStatus();
     return absl::InvalidArgumentError(absl::StrCat(
         "program refused: ", PlaceName(p_.data(), routine_, pc), ": stream ", index, " ",

@@ -61,7 +61,7 @@ private:
   absl::Status Execute();
   absl::Status Engine(const InstrCode &in, LiveOp &op);
   absl::Status Resolve(LiveOp &op, bool &nothing);
-  absl::Status CheckBox(LiveOp &op, int stream, bool isGatherTarget, int64_t indexBound);
+  absl::Status CheckBox(LiveOp &op, int stream);
   absl::Status LoadScalar(const InstrCode &in);
   absl::Status TakeTokens(const InstrCode &in);
   void GiveTokens(const InstrCode &in);

@@ -5,15 +5,33 @@
 #include <cerrno>
 #include <cstring>
 #include <sys/mman.h>
+#include <unistd.h>
+
+// Defined by AddressSanitizer, if it is linked in.
+extern "C" __attribute__((weak)) void __asan_poison_memory_region(const volatile void *, size_t);
+extern "C" __attribute__((weak)) void __asan_unpoison_memory_region(const volatile void *, size_t);
 
 namespace accel::rt {
 namespace {
+
 constexpr int64_t kLargePage = int64_t(2) << 20;
+
+int64_t PageBytes() {
+  static const int64_t bytes = sysconf(_SC_PAGESIZE);
+  return bytes;
+}
+
+/// `bytes` in whole pages, without the guards.
+int64_t WholePages(int64_t bytes) { return (bytes + PageBytes() - 1) / PageBytes() * PageBytes(); }
+
 } // namespace
 
 Pages::~Pages() {
-  if (mapped_)
-    munmap(mapped_, size_t(mappedBytes_));
+  if (!mapped_)
+    return;
+  if (__asan_unpoison_memory_region)
+    __asan_unpoison_memory_region(data_ + size_, size_t(WholePages(size_) - size_));
+  munmap(mapped_, size_t(mappedBytes_));
 }
 
 Pages::Pages(Pages &&other) noexcept { *this = std::move(other); }
@@ -31,22 +49,30 @@ absl::StatusOr<Pages> Pages::Allocate(int64_t bytes, const std::string &what) {
   p.size_ = std::max<int64_t>(bytes, 1);
   // Large memories lie on large pages: a fault for each 4 KiB of a workspace
   // costs more than what is computed there.
-  const int64_t slack = p.size_ >= kLargePage ? kLargePage : 0;
-  void *m = mmap(nullptr, size_t(p.size_ + slack), PROT_READ | PROT_WRITE,
-                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (m == MAP_FAILED)
+  const bool isLarge = p.size_ >= kLargePage;
+  const int64_t align = isLarge ? kLargePage : PageBytes(), whole = WholePages(p.size_);
+  const int64_t mapped = align + whole + PageBytes(); // with both guards
+  auto failed = [&] {
     return absl::ResourceExhaustedError(
         absl::StrCat("cannot allocate ", bytes, " bytes for ", what, ": ", std::strerror(errno)));
+  };
+  void *m = mmap(nullptr, size_t(mapped), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                 -1, 0);
+  if (m == MAP_FAILED)
+    return failed();
   p.mapped_ = m;
-  p.mappedBytes_ = p.size_ + slack;
-  uintptr_t at = reinterpret_cast<uintptr_t>(m);
-  if (slack)
-    at = (at + kLargePage - 1) / kLargePage * kLargePage;
+  p.mappedBytes_ = mapped;
+  // The first multiple above the start leaves at least a page before it.
+  const uintptr_t at = (reinterpret_cast<uintptr_t>(m) / uintptr_t(align) + 1) * uintptr_t(align);
   p.data_ = reinterpret_cast<uint8_t *>(at);
+  if (mprotect(p.data_, size_t(whole), PROT_READ | PROT_WRITE) != 0)
+    return failed();
 #ifdef MADV_HUGEPAGE
-  if (slack)
+  if (isLarge)
     madvise(p.data_, size_t(p.size_), MADV_HUGEPAGE); // a wish: failure is no error
 #endif
+  if (__asan_poison_memory_region)
+    __asan_poison_memory_region(p.data_ + p.size_, size_t(whole - p.size_));
   return p;
 }
 

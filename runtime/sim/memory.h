@@ -10,7 +10,9 @@
 
 namespace accel::rt {
 
-/// Zeroed pages that cost nothing until they are touched.
+/// Zeroed pages that cost nothing until they are touched, between two guard
+/// pages: a kernel that leaves its memory stops at once and reads nothing of
+/// another. Under AddressSanitizer the rest of the last page is guarded too.
 class Pages {
 public:
   Pages() = default;

@@ -180,12 +180,15 @@ absl::Status Sanitizer::CheckOverlap(const LiveOp &op, int out, int in) const {
   if (op.vec && SameWalk(*op.stream[out], *op.stream[in]))
     return absl::OkStatus();
   std::vector<std::pair<int64_t, int64_t>> written;
-  ForEachRun(*op.stream[out], op.size, [&](int64_t offset, int64_t length) {
+  int64_t outSize[kDims], inSize[kDims];
+  WalkedSize(*op.code, out, op.size, outSize);
+  WalkedSize(*op.code, in, op.size, inSize);
+  ForEachRun(*op.stream[out], outSize, [&](int64_t offset, int64_t length) {
     written.emplace_back(offset, offset + length);
   });
   std::sort(written.begin(), written.end());
   int64_t at = -1;
-  ForEachRun(*op.stream[in], op.size, [&](int64_t offset, int64_t length) {
+  ForEachRun(*op.stream[in], inSize, [&](int64_t offset, int64_t length) {
     auto next = std::upper_bound(written.begin(), written.end(),
                                  std::pair(offset, std::numeric_limits<int64_t>::max()));
     if (next != written.end() && next->first < offset + length)
@@ -204,9 +207,10 @@ absl::Status Sanitizer::Access(const LiveOp &op, bool accumulate) {
   const EngineCode &c = *op.code;
   bool gather = op.dma && op.dma->kind == DmaKind::Gather;
   bool scatter = op.dma && op.dma->kind == DmaKind::Scatter;
+  int64_t size[kDims];
   if (gather || scatter) {
-    int64_t list[kDims] = {op.size[0], 1, 1, 1, 1, 1};
-    ACC_RETURN_IF_ERROR(Stream(c.stream[2], *op.stream[2], list, 2, false));
+    WalkedSize(c, 2, op.size, size);
+    ACC_RETURN_IF_ERROR(Stream(c.stream[2], *op.stream[2], size, 2, false));
   }
   if (!op.mxu && !gather && !scatter)
     for (int out = 0; out < c.streams; ++out)
@@ -220,10 +224,12 @@ absl::Status Sanitizer::Access(const LiveOp &op, bool accumulate) {
         continue;
       if (op.dma && i == 2)
         continue;
-      if ((gather && i == 1) || (scatter && i == 0))
+      if ((gather && i == 1) || (scatter && i == 0)) {
         ACC_RETURN_IF_ERROR(Indexed(op, i, write));
-      else
-        ACC_RETURN_IF_ERROR(Stream(s, *op.stream[i], op.size, i, write));
+        continue;
+      }
+      WalkedSize(c, i, op.size, size);
+      ACC_RETURN_IF_ERROR(Stream(s, *op.stream[i], size, i, write));
     }
   return absl::OkStatus();
 }

@@ -43,7 +43,7 @@ TEST(CApi, ProgramInC) {
     want += float((k * 16 + 1) % 7 - 3) * 0.25f;
   char y[64];
   snprintf(y, sizeof(y), "y[1] = %g\n", double(std::max(want, 0.0f)));
-  std::string out = Output(Folder() + "/acc_rt_capi_c_program " + path);
+  std::string out = Output(Folder() + "/programs/acc_rt_capi_c_program " + path);
   EXPECT_THAT(out, AllOf(HasSubstr("x 1 2 8192\n"), HasSubstr("cancelled 1\n"), HasSubstr(y),
                          HasSubstr("\"compulsory_bytes\""),
                          HasSubstr("error 3: output \"y\" has 4096 bytes, the buffer 3")));

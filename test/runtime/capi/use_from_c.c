@@ -1,7 +1,7 @@
 /*===- use_from_c.c - The C interface used from C -----------------------------===
  *
  * use_from_c ARTIFACT: runs the pipeline program (pipeline_program.h) on an
- * input of ones and prints the first output; capi_test.cc checks it.
+ * input of ones and prints the first output; capi_test.cc checks what.
  *
  *===----------------------------------------------------------------------===*/
 #include "acc/runtime/acc.h"

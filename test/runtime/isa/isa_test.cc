@@ -206,7 +206,7 @@ TEST(VerifyInstr, NamesTheField) {
   Instr add;
   add.control.opcode = uint8_t(Opcode::Add);
   add.control.rd = 64;
-  EXPECT_EQ(ErrorOf(add), "ADD: CtrlWord.rd is out of range 0 to 63: 64");
+  EXPECT_EQ(ErrorOf(add), "ADD: CtrlWord.rd names register 64, registers end at 63");
   add.control.rd = 1;
   add.control.imm = 5;
   EXPECT_EQ(ErrorOf(add), "ADD: CtrlWord.imm is not used and must be 0: 5");
@@ -217,7 +217,7 @@ TEST(VerifyInstr, NamesTheField) {
   mxu.isControl = false;
   mxu.engine.opcode = uint8_t(Opcode::Mxu);
   mxu.engine.engine = uint8_t(Engine::Vec);
-  EXPECT_EQ(ErrorOf(mxu), "MXU: does not run on engine vec");
+  EXPECT_EQ(ErrorOf(mxu), "MXU: does not run on engine vec, only on mxu");
   mxu.engine.engine = uint8_t(Engine::Mxu);
   mxu.engine.tokens[0].semaphore = 3;
   EXPECT_EQ(ErrorOf(mxu), "MXU: wait of semaphore 3 with count 0");
@@ -320,6 +320,16 @@ TEST(VectorPrograms, StepsAreChecked) {
   p.body[0].type = 0;
   p.body[0].a = 16;
   EXPECT_EQ(VerifyProgram(p).message(), "body step 0: operand 0 is no register: 16");
+  p.body[0].a = 0;
+  p.body[0].op = uint8_t(VecOp::Imm); // what it does not use must be 0
+  p.body[0].a = 232;
+  EXPECT_EQ(VerifyProgram(p).message(),
+            "body step 0: imm does not use operand 0, it must be 0: 232");
+  p.body[0].a = 0;
+  p.body[0].op = uint8_t(VecOp::Exp);
+  p.body[0].imm = 3;
+  EXPECT_EQ(VerifyProgram(p).message(), "body step 0: exp does not use imm, it must be 0: 3");
+  p.body[0].imm = 0;
   p.body[0].op = 200;
   EXPECT_EQ(VerifyProgram(p).message(), "body step 0: ProgramStep.op is no defined value: 200");
 }

@@ -290,7 +290,8 @@ TEST(Artifact, TablesThatContradictEachOther) {
               HasSubstr("target figure sram_bytes is -1"));
   EXPECT_THAT(error([](ArtifactData &d) { d.routines[0].code[0] = 0x19; }),
               HasSubstr("unknown opcode 25"));
-  EXPECT_THAT(error([](ArtifactData &d) { d.routines[0].code[5] = 1; }), HasSubstr("unused field"));
+  EXPECT_THAT(error([](ArtifactData &d) { d.routines[0].code[5] = 1; }),
+              HasSubstr("main pc 0: HALT: CtrlWord.imm is not used and must be 0: 256"));
   EXPECT_THAT(error([](ArtifactData &d) { d.isaVersion = 2; }),
               HasSubstr("made for ISA version 2"));
   EXPECT_THAT(

@@ -91,10 +91,11 @@ TEST(Sanitizer, MessageNamesEverything) {
   PipelineFault fault;
   fault.dropSemaphore = 5;
   std::string m(RunIt(fault, true).status.message());
-  EXPECT_THAT(m, HasSubstr("VEC at routine 1 \"tile\" pc 13 called from main pc 0, node "
-                           "\"relu\" [VEC 8x16 sram+2048+r4, acc+0 wait s6>=1 "
-                           "signal s4+1 signal s7+1], stream 1 reads bytes [0, 512) of the "
-                           "accumulators without waiting for MXU at routine 1 \"tile\" pc 12"))
+  EXPECT_THAT(m,
+              HasSubstr("VEC at routine 1 \"tile\" pc 13 called from main pc 0, node "
+                        "\"relu\" [VEC program 0 8x16 sram[2048 + r4] f32, acc[0] f32 "
+                        "wait [s6: 1] signal [s4: 1, s7: 1]], stream 1 reads bytes [0, 512) of the "
+                        "accumulators without waiting for MXU at routine 1 \"tile\" pc 12"))
       << m;
 }
 
@@ -188,6 +189,28 @@ TEST(Sanitizer, ScalarReadNeedsItsWait) {
       EXPECT_TRUE(s.ok()) << s;
     else
       EXPECT_THAT(std::string(s.message()), HasSubstr("read-after-write hazard: CTRL"));
+  }
+}
+
+/// Rows of B beyond the first kernel position are read too.
+TEST(Sanitizer, EveryRowOfMatrixOperandB) {
+  for (int64_t rows : {36, 35}) {
+    ProgramDsl p;
+    RoutineDsl &r = p.Routine("conv");
+    r.Fill(kLd0, {4}, Sram(0, F32, {4}), {.signals = {{1, 1}}});
+    r.Fill(kLd0, {rows, 16}, Sram(4096, F32, {64, 4}), {.signals = {{1, 1}}});
+    r.Mxu({1, 1, 16, 3, 3, 4}, Acc(0, F32, {0, 0, 4, 0, 0, 0}), Sram(0, F32, {0, 0, 0, 0, 0, 4}),
+          Sram(4096, F32, {0, 0, 4, 0, 0, 64}), {.waits = {{1, 2}}});
+    p.main().Call(r);
+    absl::StatusOr<Program> program = p.Build();
+    ASSERT_TRUE(program.ok()) << program.status();
+    Simulator sim(*program, {.sanitize = true});
+    std::string message(sim.Run().message());
+    if (rows == 36)
+      EXPECT_EQ(message, "");
+    else
+      EXPECT_THAT(message, AllOf(HasSubstr("read of uninitialised memory: MXU"),
+                                 HasSubstr("stream 2 reads bytes [6336, 6400) of SRAM")));
   }
 }
 

@@ -27,11 +27,11 @@ TEST(Verifier, FieldsAndControl) {
   EXPECT_THAT(Refusal([](RoutineDsl &r) { r.Ctrl(Op(0x19), 0, 0, 0, 0); }),
               HasSubstr("routine 1 \"r\" pc 0: unknown opcode 25"));
   EXPECT_THAT(Refusal([](RoutineDsl &r) { r.Ctrl(Op::Add, 64, 0, 0, 0); }),
-              HasSubstr("register number above 63"));
+              HasSubstr("ADD: CtrlWord.rd names register 64, registers end at 63"));
   EXPECT_THAT(Refusal([](RoutineDsl &r) { r.Ctrl(Op::Add, 1, 2, 3, 4); }),
-              HasSubstr("unused field"));
+              HasSubstr("ADD: CtrlWord.imm is not used and must be 0: 4"));
   EXPECT_THAT(Refusal([](RoutineDsl &r) { r.Ctrl(Op::DivI, 1, 2, 0, 0); }),
-              HasSubstr("division by the constant 0"));
+              HasSubstr("DIVI: CtrlWord.imm is the divisor and must not be 0"));
   EXPECT_THAT(Refusal([](RoutineDsl &r) { r.Ctrl(Op::Loop, 1, 0, 0, 5, 9); }),
               HasSubstr("does not end with END"));
   EXPECT_THAT(Refusal([](RoutineDsl &r) { r.Ctrl(Op::End, 0, 0, 0, 0); }),
@@ -121,7 +121,7 @@ TEST(Verifier, Streams) {
   EXPECT_THAT(
       Refusal([&](RoutineDsl &r) { r.Dma(kMxu, {16}, Sram(0, F32, {4}), Dram(1, F32, {4}), load); },
               io),
-      HasSubstr("opcode 64 on engine MXU"));
+      HasSubstr("DMA: does not run on engine mxu, only on ld0, ld1, st"));
   EXPECT_THAT(Refusal([&](RoutineDsl &r) {
                 r.Mxu({1, 1, 1, 1, 1, 1}, Acc(0, I32, {}), Sram(0, F32, {}), Sram(0, F32, {}), {});
               }),
@@ -132,6 +132,35 @@ TEST(Verifier, Streams) {
   EXPECT_THAT(
       Refusal([&](RoutineDsl &r) { r.Fill(kLd0, {1 << 20, 1 << 20}, Sram(0, I8, {0, 0}), {}); }),
       HasSubstr("more than 2^33 iteration points"));
+}
+
+/// B of MXU has a row for each kernel position and channel: 3·3·4 here.
+TEST(Verifier, MatrixOperandBIsWalkedOverTheWholeKernel) {
+  auto refusal = [](int64_t address) {
+    return Refusal([=](RoutineDsl &r) {
+      r.Mxu({1, 1, 16, 3, 3, 4}, Acc(0, F32, {0, 0, 4, 0, 0, 0}), Sram(0, F32, {0, 0, 0, 0, 0, 4}),
+            Sram(address, F32, {0, 0, 4, 0, 0, 64}), {});
+    });
+  };
+  EXPECT_EQ(refusal(65536 - 36 * 64), "");
+  EXPECT_THAT(refusal(65536 - 35 * 64),
+              HasSubstr("stream 2 reads bytes [63296, 65600) of SRAM, which has 65536 bytes"));
+}
+
+TEST(Verifier, OnChipAddressesAreAligned) {
+  EXPECT_THAT(Refusal([](RoutineDsl &r) { r.Fill(kLd0, {4}, Sram(2, F32, {4}), {}); }),
+              HasSubstr("stream 0: address 2 is not a multiple of the element's 4 bytes"));
+  EXPECT_THAT(Refusal([](RoutineDsl &r) { r.Fill(kLd0, {4}, Sram(0, F32, {6}), {}); }),
+              HasSubstr("stride 6 of dimension 5 is not a multiple of the element's 4 bytes"));
+  ProgramDsl p; // a register makes it so
+  RoutineDsl &r = p.Routine("r");
+  r.Li(1, 2);
+  r.Fill(kLd0, {4}, Sram(0, F32, {4}).Plus(1), {});
+  p.main().Call(r);
+  absl::StatusOr<Program> program = p.Build();
+  ASSERT_TRUE(program.ok()) << program.status();
+  Simulator sim(*program, {});
+  EXPECT_THAT(std::string(sim.Run().message()), HasSubstr("address 2 is not a multiple"));
 }
 
 TEST(Verifier, RoutinesFitInstructionMemory) {
