@@ -142,7 +142,8 @@ absl::Status Machine::Run(Stats &stats) {
         status = Fail(absl::StatusCode::kFailedPrecondition,
                       absl::StrCat("semaphore ", s, " is at ", semaphore_[s],
                                    " at HALT, must be 0 (signalled by ", EngineName(p.signaller[s]),
-                                   ", waited for by ", EngineName(p.waiter[s]), ")"));
+                                   ", waited for by ",
+                                   p.waiter[s] < 0 ? "nothing" : EngineName(p.waiter[s]), ")"));
   if (status.ok() && sanitizer_)
     status = sanitizer_->CheckOutputs();
   if (status.ok())

@@ -56,8 +56,8 @@ absl::StatusOr<Pages> Pages::Allocate(int64_t bytes, const std::string &what) {
     return absl::ResourceExhaustedError(
         absl::StrCat("cannot allocate ", bytes, " bytes for ", what, ": ", std::strerror(errno)));
   };
-  void *m = mmap(nullptr, size_t(mapped), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                 -1, 0);
+  void *m =
+      mmap(nullptr, size_t(mapped), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (m == MAP_FAILED)
     return failed();
   p.mapped_ = m;
