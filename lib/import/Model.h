@@ -66,6 +66,10 @@ mlir::OwningOpRef<mlir::ModuleOp> buildModule(Model &model);
 /// Rewrites a Scan of opset 8 in place; false if it cannot be expressed.
 bool upgradeScan8(::onnx::NodeProto &node, const std::string &label,
                   llvm::function_ref<const ::onnx::TypeProto *(llvm::StringRef)> typeOf);
+/// Where ONNX's converter is wrong: Hardmax before 13, Resize and Upsample before 11.
+std::vector<::onnx::NodeProto> upgradeHardmax(const ::onnx::NodeProto &node,
+                                              const std::string &label);
+void keepOldCoordinates(::onnx::NodeProto &resize, const ::onnx::GraphProto &graph);
 
 // Conversions between ONNX and MLIR.
 mlir::Type importType(const ::onnx::TypeProto &type, mlir::MLIRContext *context);

@@ -166,6 +166,8 @@ bool Upgrade::convert(const NodeProto &node, int index,
       output = rename(output);
     if (part.name().empty() || part.op_type() != node.op_type())
       part.set_name(nodeLabel(node, index));
+    if (part.op_type() == "Resize" && from < 11)
+      keepOldCoordinates(part, owner);
     *result.Add() = part;
   }
   return true;
@@ -201,6 +203,11 @@ void Upgrade::graph(GraphProto &graph) {
     if (path == Path::NoAdapter && node.op_type() == "Scan" &&
         upgradeScan8(node, nodeLabel(node, i), typeOf))
       path = Path::Nothing;
+    if (path != Path::Unchanged && node.op_type() == "Hardmax" && from < 13) {
+      for (NodeProto &part : upgradeHardmax(node, nodeLabel(node, i)))
+        graph.mutable_node()->Add()->Swap(&part);
+      continue;
+    }
     // Positions of nameless nodes stay those of the file.
     bool kept = path == Path::NoAdapter ||
                 (path == Path::Convert && !convert(node, i, *graph.mutable_node(), graph));
