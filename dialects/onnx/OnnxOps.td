@@ -28,11 +28,13 @@ def Onnx_CustomOp : Onnx_Op<"Custom"> {
   let summary = "an operator of another domain, or one that ONNX does not know";
   let description = [{
     Kept so that the model imports and the stage that lowers it can name the
-    node. The node's attributes stand in `fields` by name.
+    node. The node's attributes stand in `fields` by name. `graph_names` gives the
+    attribute of each region; those in `graph_lists` are lists of graphs.
   }];
   let arguments = (ins Variadic<AnyType>:$inputs, StrAttr:$domain, StrAttr:$op_type,
                        OptionalAttr<StrAttr>:$overload, OptionalAttr<DictionaryAttr>:$fields,
-                       OptionalAttr<StrArrayAttr>:$graph_names);
+                       OptionalAttr<StrArrayAttr>:$graph_names,
+                       OptionalAttr<StrArrayAttr>:$graph_lists);
   let results = (outs Variadic<AnyType>:$outputs);
   let regions = (region VariadicRegion<AnyRegion>:$graphs);
 }

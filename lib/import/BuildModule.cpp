@@ -350,12 +350,19 @@ LogicalResult GraphBuilder::node(const NodeProto &node, int index, std::optional
       outer.set("overload", b.getStringAttr(node.overload()));
     if (!attributes.empty())
       outer.set("fields", attributes.getDictionary(context()));
-    std::vector<Attribute> names;
-    for (const AttributeProto *attribute : sorted)
-      if (attribute->has_g())
-        names.push_back(b.getStringAttr(attribute->name()));
+    std::vector<Attribute> names, lists;
+    for (const AttributeProto *attribute : sorted) {
+      Attribute name = b.getStringAttr(attribute->name());
+      bool isList = attribute->type() == AttributeProto::GRAPHS;
+      if (isList)
+        lists.push_back(name);
+      if (isList || attribute->type() == AttributeProto::GRAPH)
+        names.insert(names.end(), isList ? attribute->graphs_size() : 1, name);
+    }
     if (!names.empty())
       outer.set("graph_names", b.getArrayAttr(names));
+    if (!lists.empty())
+      outer.set("graph_lists", b.getArrayAttr(lists));
     attributes = outer;
   }
 

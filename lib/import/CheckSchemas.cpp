@@ -30,13 +30,13 @@ static void disguisePacked(GraphProto &graph,
   };
   for (TensorProto &tensor : *graph.mutable_initializer())
     visit(tensor);
-  for (auto &node : *graph.mutable_node())
-    for (auto &attribute : *node.mutable_attribute()) {
+  for (auto &node : *graph.mutable_node()) {
+    for (auto &attribute : *node.mutable_attribute())
       if (attribute.has_t())
         visit(*attribute.mutable_t());
-      if (attribute.has_g())
-        disguisePacked(*attribute.mutable_g(), disguised);
-    }
+    for (GraphProto *inner : subgraphsOf(node))
+      disguisePacked(*inner, disguised);
+  }
 }
 
 LogicalResult accel::import::checkSchemas(Model &model) {

@@ -170,13 +170,9 @@ LogicalResult StructureCheck::graph(const GraphProto &graph) {
     for (const std::string &input : node.input())
       if (!input.empty() && !visible.count(input))
         return missing(graph, i, input);
-    for (const auto &attribute : node.attribute()) {
-      if (attribute.has_g() && failed(this->graph(attribute.g())))
+    for (const GraphProto *inner : subgraphsOf(node))
+      if (failed(this->graph(*inner)))
         return failure();
-      for (const auto &inner : attribute.graphs())
-        if (failed(this->graph(inner)))
-          return failure();
-    }
     for (const std::string &output : node.output())
       if (!output.empty() && failed(declare(output, nodeText(node, i), added)))
         return failure();

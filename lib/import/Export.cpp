@@ -110,12 +110,24 @@ LogicalResult accel::import::exportAttributes(Operation *op, NodeProto &node) {
                                   : fields ? fields.getValue()
                                            : ArrayRef<NamedAttribute>();
   for (NamedAttribute attr : list) {
-    if (attr.getName().getValue().contains('.'))
+    if (!custom && attr.getName().getValue().contains('.'))
       continue; // of another dialect: nothing of ONNX
     if (failed(exportAttribute(op, attr.getName(), attr.getValue(), node)))
       return failure();
   }
   return success();
+}
+
+/// The graph of one region: an attribute of its own, or an entry of a list.
+static GraphProto &addSubgraph(NodeProto &node, const std::string &name, ArrayAttr lists) {
+  if (lists && llvm::is_contained(lists, StringAttr::get(lists.getContext(), name)))
+    for (AttributeProto &attribute : *node.mutable_attribute())
+      if (attribute.name() == name)
+        return *attribute.add_graphs();
+  AttributeProto &attribute = *node.add_attribute();
+  attribute.set_name(name);
+  attribute.set_type(AttributeProto::GRAPH);
+  return *attribute.mutable_g();
 }
 
 namespace {
@@ -240,6 +252,13 @@ LogicalResult Exporter::block(Block &block, GraphProto &graph) {
       node.mutable_output()->RemoveLast();
 
     SmallVector<std::string> graphNames;
+    auto graphLists = op.getAttrOfType<ArrayAttr>("graph_lists");
+    // A list without graphs is an attribute too.
+    for (Attribute list : graphLists ? graphLists.getValue() : ArrayRef<Attribute>()) {
+      AttributeProto &attribute = *node.add_attribute();
+      attribute.set_name(cast<StringAttr>(list).str());
+      attribute.set_type(AttributeProto::GRAPHS);
+    }
     if (auto listed = op.getAttrOfType<ArrayAttr>("graph_names")) {
       for (Attribute text : listed)
         graphNames.push_back(cast<StringAttr>(text).getValue().str());
@@ -254,10 +273,7 @@ LogicalResult Exporter::block(Block &block, GraphProto &graph) {
     for (auto [graphName, region] : llvm::zip(graphNames, op.getRegions())) {
       if (!region.hasOneBlock())
         return op.emitError() << "subgraph '" << graphName << "' must be one block";
-      AttributeProto &attribute = *node.add_attribute();
-      attribute.set_name(graphName);
-      attribute.set_type(AttributeProto::GRAPH);
-      GraphProto &inner = *attribute.mutable_g();
+      GraphProto &inner = addSubgraph(node, graphName, graphLists);
       inner.set_name(unique(graphName));
       for (BlockArgument argument : region.getArguments()) {
         std::string text = names[argument] = unique(locationName(argument.getLoc()));

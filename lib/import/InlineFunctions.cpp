@@ -53,13 +53,9 @@ private:
 LogicalResult InlinedSize::add(const google::protobuf::RepeatedPtrField<NodeProto> &nodes,
                                uint64_t &total) {
   for (const NodeProto &node : nodes) {
-    for (const auto &attribute : node.attribute()) {
-      if (attribute.has_g() && failed(add(attribute.g().node(), total)))
+    for (const ::onnx::GraphProto *graph : subgraphsOf(node))
+      if (failed(add(graph->node(), total)))
         return failure();
-      for (const auto &graph : attribute.graphs())
-        if (failed(add(graph.node(), total)))
-          return failure();
-    }
     auto found = functions.find(key(node.domain(), node.op_type(), node.overload()));
     if (found == functions.end()) {
       total = llvm::SaturatingAdd(total, uint64_t(1));

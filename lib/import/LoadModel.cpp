@@ -31,6 +31,28 @@ std::string accel::import::nodeText(const ::onnx::NodeProto &node, int index) {
   return "node \"" + nodeLabel(node, index) + "\" (" + node.op_type() + ")";
 }
 
+std::vector<const ::onnx::GraphProto *> accel::import::subgraphsOf(const ::onnx::NodeProto &node) {
+  std::vector<const ::onnx::GraphProto *> graphs;
+  for (const auto &attribute : node.attribute()) {
+    if (attribute.has_g())
+      graphs.push_back(&attribute.g());
+    for (const auto &graph : attribute.graphs())
+      graphs.push_back(&graph);
+  }
+  return graphs;
+}
+
+std::vector<::onnx::GraphProto *> accel::import::subgraphsOf(::onnx::NodeProto &node) {
+  std::vector<::onnx::GraphProto *> graphs;
+  for (auto &attribute : *node.mutable_attribute()) {
+    if (attribute.has_g())
+      graphs.push_back(attribute.mutable_g());
+    for (auto &graph : *attribute.mutable_graphs())
+      graphs.push_back(&graph);
+  }
+  return graphs;
+}
+
 bool accel::import::isOnnxDomain(StringRef domain) { return domain.empty() || domain == "ai.onnx"; }
 
 int64_t accel::import::opsetOf(const ::onnx::ModelProto &model) {

@@ -46,6 +46,9 @@ std::string nodeLabel(const ::onnx::NodeProto &node, int index);
 /// `node "conv1" (Conv)`
 std::string nodeText(const ::onnx::NodeProto &node, int index);
 bool isOnnxDomain(llvm::StringRef domain);
+/// Graphs in the attributes of a node, single ones and those of lists.
+std::vector<::onnx::GraphProto *> subgraphsOf(::onnx::NodeProto &node);
+std::vector<const ::onnx::GraphProto *> subgraphsOf(const ::onnx::NodeProto &node);
 /// Version of ai.onnx that a model imports, 0 if none.
 int64_t opsetOf(const ::onnx::ModelProto &model);
 

@@ -49,7 +49,7 @@ static void bindType(TypeProto &type, const llvm::StringMap<int64_t> &names,
 /// bound, inference finds them again, and a stale number would contradict.
 /// Outputs of other domains keep theirs, for nothing else knows them.
 static void bindGraph(GraphProto &graph, const llvm::StringMap<int64_t> &names,
-                      llvm::StringMap<bool> &used, bool isMain) {
+                      llvm::StringMap<bool> &used) {
   for (auto &value : *graph.mutable_input())
     bindType(*value.mutable_type(), names, used);
   for (auto &value : *graph.mutable_output())
@@ -59,9 +59,8 @@ static void bindGraph(GraphProto &graph, const llvm::StringMap<int64_t> &names,
     if (!isOnnxDomain(node.domain()))
       for (const std::string &output : node.output())
         custom[output] = true;
-    for (auto &attribute : *node.mutable_attribute())
-      if (attribute.has_g())
-        bindGraph(*attribute.mutable_g(), names, used, false);
+    for (GraphProto *inner : subgraphsOf(node))
+      bindGraph(*inner, names, used);
   }
   auto *values = graph.mutable_value_info();
   int kept = 0;
@@ -119,7 +118,7 @@ LogicalResult accel::import::bindDims(Model &model, ArrayRef<DimBinding> dims) {
     }
     dim->set_dim_value(binding.value);
   }
-  bindGraph(graph, names, used, true);
+  bindGraph(graph, names, used);
   for (const DimBinding &binding : dims)
     if (names.count(binding.name) && !used.count(binding.name)) {
       llvm::StringMap<bool> symbols;
@@ -143,9 +142,8 @@ LogicalResult accel::import::bindDims(Model &model, ArrayRef<DimBinding> dims) {
 /// fails on the others (MeanVarianceNormalization without axes): write them.
 static void writeFunctionDefaults(GraphProto &graph, int opset) {
   for (auto &node : *graph.mutable_node()) {
-    for (auto &attribute : *node.mutable_attribute())
-      if (attribute.has_g())
-        writeFunctionDefaults(*attribute.mutable_g(), opset);
+    for (GraphProto *inner : subgraphsOf(node))
+      writeFunctionDefaults(*inner, opset);
     const auto *schema = isOnnxDomain(node.domain())
                              ? ::onnx::OpSchemaRegistry::Schema(node.op_type(), opset)
                              : nullptr;

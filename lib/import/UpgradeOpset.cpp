@@ -194,9 +194,8 @@ void Upgrade::graph(GraphProto &graph) {
   nodes.Swap(graph.mutable_node());
   for (int i = 0; i < nodes.size(); ++i) {
     NodeProto &node = *nodes.Mutable(i);
-    for (auto &attribute : *node.mutable_attribute())
-      if (attribute.has_g())
-        this->graph(*attribute.mutable_g());
+    for (GraphProto *inner : subgraphsOf(node))
+      this->graph(*inner);
     Path path = isOnnxDomain(node.domain()) ? pathOf(node.op_type()) : Path::Unchanged;
     changed |= path != Path::Unchanged;
     auto typeOf = [&](StringRef name) { return types.lookup(name); };
