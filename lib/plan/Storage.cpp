@@ -51,8 +51,8 @@ Value Storage::insertCopy(OpOperand &use) {
   OpBuilder builder(user);
   // It is there for its reader, unless that is the end of the model.
   Location loc = isa<func::ReturnOp>(user) ? value.getLoc() : user->getLoc();
-  auto copy = CopyOp::create(builder, loc, value.getType(), value, ValueRange(),
-                             builder.getArrayAttr({}));
+  auto copy =
+      CopyOp::create(builder, loc, value.getType(), value, ValueRange(), builder.getArrayAttr({}));
   Block *body = builder.createBlock(&copy.getBody());
   Type element = cast<RankedTensorType>(value.getType()).getElementType();
   Value argument = body->addArgument(element, loc);
