@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from models_under_test import ZOO, AccEngine, EngineError, pick, reason
@@ -21,6 +22,7 @@ def table(acc: Path, scratch: Path, names: list[str] | None) -> str:
     ]
     for model in pick(names, list(ZOO)):
         for target in TARGETS:
+            print(f"  {model.name} on {target}", file=sys.stderr, flush=True)
             try:
                 network = AccEngine(acc, target, scratch).load("model", model.path(), dict(model.dims))
                 stats = network.run(model.inputs()).stats

@@ -52,19 +52,22 @@ static SmallVector<unsigned> bits(uint64_t set) {
   return result;
 }
 
-int64_t GroupModel::largest(ExprId e) const {
-  int64_t best = INT64_MIN;
-  forEach(bits(pool.dependsOn(e)),
-          [&](ArrayRef<int64_t> c) { best = std::max(best, pool.evaluate(e, c)); });
-  return best;
+const GroupModel::Range &GroupModel::rangeOf(ExprId e) const {
+  auto [it, isNew] = ranges.try_emplace(e, Range{INT64_MAX, INT64_MIN, 0});
+  if (isNew) {
+    Range &range = it->second;
+    forEach(bits(pool.dependsOn(e)), [&](ArrayRef<int64_t> c) {
+      int64_t value = pool.evaluate(e, c);
+      range.least = std::min(range.least, value);
+      range.largest = std::max(range.largest, value);
+      range.sum += value;
+    });
+  }
+  return it->second;
 }
 
-int64_t GroupModel::smallest(ExprId e) const {
-  int64_t best = INT64_MAX;
-  forEach(bits(pool.dependsOn(e)),
-          [&](ArrayRef<int64_t> c) { best = std::min(best, pool.evaluate(e, c)); });
-  return best;
-}
+int64_t GroupModel::largest(ExprId e) const { return rangeOf(e).largest; }
+int64_t GroupModel::smallest(ExprId e) const { return rangeOf(e).least; }
 
 int64_t GroupModel::trips(unsigned level, int member) const {
   int64_t total = 1;
@@ -90,11 +93,8 @@ int64_t GroupModel::totalElements(const Box &box, unsigned level, int member) co
   }
   int64_t total = 1;
   if (separable) {
-    for (ExprId e : extents) {
-      int64_t sum = 0;
-      forEach(bits(pool.dependsOn(e)), [&](ArrayRef<int64_t> c) { sum += pool.evaluate(e, c); });
-      total *= sum;
-    }
+    for (ExprId e : extents)
+      total *= rangeOf(e).sum;
   } else {
     total = 0;
     forEach(bits(seen), [&](ArrayRef<int64_t> c) {

@@ -127,6 +127,13 @@ public:
 private:
   template <typename Fn> void forEach(llvm::ArrayRef<unsigned> counters, Fn fn) const;
   llvm::SmallVector<int64_t> tripsOf; ///< by counter number
+  /// What an expression comes to over all values of its counters. The search
+  /// asks for the same few again and again.
+  struct Range {
+    int64_t least, largest, sum;
+  };
+  const Range &rangeOf(ExprId e) const;
+  mutable llvm::DenseMap<ExprId, Range> ranges;
 };
 
 /// Element bytes as stored (1 for types narrower than a byte is not supported yet).
