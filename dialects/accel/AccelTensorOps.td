@@ -18,6 +18,10 @@ include "mlir/IR/OpAsmInterface.td"
 
 def Accel_YieldOp : Accel_Op<"yield", [Pure, ReturnLike, Terminator]> {
   let summary = "ends a body or a group and yields its values";
+  let description = [{
+    In the body of a compute operation: one scalar of the result's element type.
+    In `accel.group`: the tensors that leave it, in the order of its results.
+  }];
   let arguments = (ins Variadic<AnyType>:$values);
   let assemblyFormat = "($values^ `:` type($values))? attr-dict";
   let builders = [OpBuilder<(ins), [{ (void)$_state; }]>];
@@ -187,11 +191,21 @@ def Accel_GatherOp : Accel_BinaryComputeOp<"gather"> {
 
 def Accel_CopyOp : Accel_UnaryComputeOp<"copy"> {
   let summary = "a copy that has a reason: a view that no descriptor can express, a constant or input that is an output";
+  let description = [{
+    Planning inserts it where the layout of a view cannot be written as (size,
+    stride) modes, and where a graph output is a constant or an input. It moves
+    bytes like any other operation: planned, predicted and counted.
+  }];
 }
 
 def Accel_PadOp : Accel_UnaryComputeOp<"pad", (ins DenseI64ArrayAttr:$low, DenseI64ArrayAttr:$high,
     AnyAttr:$value)> {
   let summary = "constant padding (negative amounts crop)";
+  let description = [{
+    Result index i reads input index i - low; outside of the input the element is
+    `value`. The borders of a convolution or pool are part of that operation and
+    need no pad. Other modes (reflect, edge) are slices side by side.
+  }];
 }
 
 //===----------------------------------------------------------------------===//
@@ -206,21 +220,47 @@ class Accel_ViewOp<string mnemonic, dag attrs = (ins)> : Accel_Op<mnemonic, [Pur
 }
 def Accel_TransposeOp : Accel_ViewOp<"transpose", (ins DenseI64ArrayAttr:$perm)> {
   let summary = "result dimension i is input dimension perm[i]";
+  let description = [{
+    Layout: the dimensions' modes in another order. Whoever reads or writes the
+    result walks the same bytes with permuted strides.
+  }];
 }
 def Accel_ReshapeOp : Accel_ViewOp<"reshape"> {
   let summary = "same elements in row-major order, another shape";
+  let description = [{
+    Layout: modes are split and joined. A dimension that is merged from parts with
+    unrelated strides keeps several modes (channel shuffle); where modes cannot be
+    grouped, planning puts an `accel.copy`.
+  }];
 }
 def Accel_SliceOp : Accel_ViewOp<"slice", (ins DenseI64ArrayAttr:$offsets, DenseI64ArrayAttr:$steps)> {
   let summary = "elements offset + i*step of every dimension (steps may be negative)";
+  let description = [{
+    Layout: the offset moves, strides are multiplied. A producer cannot write
+    through it, because elements between belong to nobody.
+  }];
 }
 def Accel_RepeatOp : Accel_ViewOp<"repeat", (ins DenseI64ArrayAttr:$factors)> {
   let summary = "each element repeated factor times in place along every dimension (nearest upsampling)";
+  let description = [{
+    Result index i is input index i / factor. Layout: an inner mode of stride 0, so
+    that a transfer reads each stored element once.
+  }];
 }
 def Accel_BroadcastOp : Accel_ViewOp<"broadcast"> {
   let summary = "dimensions of size 1 become larger (ranks are equal)";
+  let description = [{
+    Layout: a mode of stride 0. Elementwise operations do not need it, their maps
+    broadcast.
+  }];
 }
 def Accel_ConcatOp : Accel_Op<"concat", [Pure]> {
   let summary = "tensors side by side along an axis";
+  let description = [{
+    Not a view of one input but the opposite: each input's producer writes its part
+    of the result's stored tensor. An input that has another home already (a graph
+    input, a constant, a part of another concatenation) is copied.
+  }];
   let arguments = (ins Variadic<AnyStaticShapeTensor>:$inputs, I64Attr:$axis);
   let results = (outs AnyStaticShapeTensor:$result);
   let assemblyFormat = "$inputs attr-dict `:` functional-type($inputs, results)";

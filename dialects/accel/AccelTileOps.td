@@ -46,6 +46,10 @@ def Accel_TensorOp : Accel_Op<"tensor", [MemoryEffects<[MemAlloc]>]> {
 
 def Accel_OffsetOp : Accel_Op<"offset", [Pure]> {
   let summary = "the same memory, some bytes further (an argument of a routine that works on a part of a tensor)";
+  let description = [{
+    In main only. The routine gets the sum as a base address in a register, so that
+    equal layers with other weights are calls of one routine.
+  }];
   let arguments = (ins AnyMemRef:$source, I64Attr:$bytes);
   let results = (outs AnyMemRef:$result);
   let assemblyFormat = "$source `+` $bytes attr-dict `:` type($source) `to` type($result)";

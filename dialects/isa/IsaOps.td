@@ -70,6 +70,10 @@ def Isa_RoutineOp : Isa_Op<"routine", [Symbol, NoTerminator, SingleBlock,
 
 def Isa_VprogOp : Isa_Op<"vprog", [Symbol, HasParent<"ProgramOp">]> {
   let summary = "a vector program";
+  let description = [{
+    Inputs, steps, reductions and outputs as `#isa.vector_program` writes them. VEC
+    instructions name it; equal programs stand once.
+  }];
   let arguments = (ins SymbolNameAttr:$sym_name, Isa_VectorProgramAttr:$program);
   let assemblyFormat = "$sym_name custom<Steps>($program) attr-dict";
   let hasVerifier = 1;
@@ -88,6 +92,10 @@ def Isa_LoopOp : Isa_Op<"loop", [NoTerminator, SingleBlock]> {
 
 def Isa_IfOp : Isa_Op<"if", [NoTerminator, SingleBlock]> {
   let summary = "IF ... END";
+  let description = [{
+    `isa.if r5 { ... }` executes its body if r5 is not 0. There is no else: a second
+    one with the complement (CMPEQI with 0) takes its place.
+  }];
   let arguments = (ins Isa_Reg:$ra);
   let regions = (region AnyRegion:$body);
   let assemblyFormat = "custom<Reg>($ra) $body attr-dict";
@@ -95,13 +103,21 @@ def Isa_IfOp : Isa_Op<"if", [NoTerminator, SingleBlock]> {
 
 def Isa_WhileOp : Isa_Op<"while", [NoTerminator, SingleBlock]> {
   let summary = "WHILE ... END";
+  let description = [{
+    `isa.while r5 max 100 { ... }` repeats its body while r5 is not 0, tested before
+    each trip. The hundred and first trip ends the run with an error.
+  }];
   let arguments = (ins Isa_Reg:$ra, I64Attr:$imm);
   let regions = (region AnyRegion:$body);
   let assemblyFormat = "custom<Reg>($ra) `max` custom<Number>($imm) $body attr-dict";
 }
 
 def Isa_CallOp : Isa_Op<"call"> {
-  let summary = "CALL";
+  let summary = "CALL of a routine";
+  let description = [{
+    `isa.call @NAME`. Arguments are registers that the caller has set; the callee
+    declares their ranges. Registers and semaphores are shared, not saved.
+  }];
   let arguments = (ins FlatSymbolRefAttr:$callee);
   let assemblyFormat = "$callee attr-dict";
 }

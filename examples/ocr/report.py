@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -12,7 +13,13 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-PLAIN_WIDTH = 150  # columns, where there is no terminal to ask
+PLAIN_WIDTH = 120  # columns, where there is no terminal to ask
+LABEL, COLUMN = 18, 14  # columns of the programs' table: names of the rows, a program
+
+
+def moved(dram: dict) -> int:
+    """DRAM bytes read and written."""
+    return dram["read_bytes"] + dram["write_bytes"]
 
 
 class Report:
@@ -53,44 +60,41 @@ class Report:
             self.console.print(row, end="\n\n")
 
     def programs(self, programs: list[Program]) -> None:
-        simulated = any(p.stats for p in programs)
-        style = box.SIMPLE_HEAD if self.live else box.ASCII2
-        table = Table(box=style, title="Programs, one run each", title_justify="left")
-        table.add_column("network", no_wrap=True, style="cyan")
-        columns = ["nodes"]
-        if simulated:
-            columns += ["MACs", "DRAM read", "written", "predicted", "compulsory", "ratio"]
-            columns += ["peak SRAM", "instr.", "code"]
-        for column in [*columns, "host time", "runs", "vs ORT"]:
-            table.add_column(column, justify="right", no_wrap=True)
-        for program in programs:
-            table.add_row(*self._cells(program, simulated))
-        self.console.print(table)
+        """A column for each program, as many side by side as the window holds."""
+        beside = max(1, (self.console.width - LABEL) // COLUMN)
+        for first in range(0, len(programs), beside):
+            part = programs[first:first + beside]
+            table = Table(box=box.SIMPLE_HEAD, title="Programs, one run each" if first == 0 else None,
+                          title_justify="left", padding=(0, 1))
+            table.add_column("", no_wrap=True, style="dim")
+            for program in part:
+                table.add_column(program.name.replace(" ", "\n", 1), justify="right", no_wrap=True, style="cyan")
+            for label, cells in self._rows(part):
+                table.add_row(label, *cells)
+            self.console.print(table)
 
-    def _cells(self, p: Program, simulated: bool) -> list[Text | str]:
-        cells: list[Text | str] = [p.name, str(p.nodes)]
-        if simulated and p.stats:
-            s, dram = p.stats, p.stats["dram"]
-            moved = dram["read_bytes"] + dram["write_bytes"]
-            exact = moved == dram["predicted_bytes"]
-            ratio = moved / max(1, dram["compulsory_bytes"])
-            cells += [
-                f"{s['macs'] / 1e6:,.1f} M",
-                f"{dram['read_bytes']:,}",
-                f"{dram['write_bytes']:,}",
-                Text(f"= {dram['predicted_bytes']:,}" if exact else f"≠ {dram['predicted_bytes']:,}",
-                     "green" if exact else "bold red"),
-                f"{dram['compulsory_bytes']:,}",
-                f"{ratio:.2f}",
-                f"{s['sram']['peak_bytes'] / 1024:,.0f} KiB",
-                f"{s['instructions']:,}",
-                f"{s['code_bytes'] / 1024:,.1f} KiB",
-            ]
-        elif simulated:
-            cells += ["-"] * 9
-        good = p.worst_error <= TOLERANCE
-        error = Text(f"{p.worst_error:.1e}", "green" if good else "bold red")
-        return [*cells, f"{p.seconds / max(1, p.runs) * 1e3:,.0f} ms", str(p.runs), error]
+    def _rows(self, programs: list[Program]) -> Iterator[tuple[str, list[Text | str]]]:
+        yield "nodes", [str(p.nodes) for p in programs]
+        simulated = [p.stats for p in programs]
+        if all(simulated):
+            yield "MACs", [f"{s['macs'] / 1e6:,.1f} M" for s in simulated]
+            yield "DRAM bytes read", [f"{s['dram']['read_bytes']:,}" for s in simulated]
+            yield "and written", [f"{s['dram']['write_bytes']:,}" for s in simulated]
+            yield "predicted", [self._predicted(s["dram"]) for s in simulated]
+            yield "compulsory", [f"{s['dram']['compulsory_bytes']:,}" for s in simulated]
+            yield "ratio", [f"{moved(s['dram']) / max(1, s['dram']['compulsory_bytes']):.2f}" for s in simulated]
+            yield "peak SRAM", [f"{s['sram']['peak_bytes'] / 1024:,.0f} KiB" for s in simulated]
+            yield "instructions", [f"{s['instructions']:,}" for s in simulated]
+            yield "code", [f"{s['code_bytes'] / 1024:,.1f} KiB" for s in simulated]
+        yield "host time", [f"{p.seconds / max(1, p.runs) * 1e3:,.0f} ms" for p in programs]
+        yield "runs", [str(p.runs) for p in programs]
+        yield "against ORT", [Text(f"{p.worst_error:.1e}", "green" if p.worst_error <= TOLERANCE else "bold red")
+                              for p in programs]
+
+    @staticmethod
+    def _predicted(dram: dict) -> Text:
+        exact = moved(dram) == dram["predicted_bytes"]
+        return Text(f"{'=' if exact else '≠'}{dram['predicted_bytes']:,}", "green" if exact else "bold red")
 
     def verdict(self, programs: list[Program], misread: list[str]) -> bool:
         failures = [f for p in programs for f in p.failures]
