@@ -13,6 +13,10 @@ def Accel_Space : I32EnumAttr<"Space", "a memory of the machine", [
   let genSpecializedAttr = 0;
 }
 def Accel_SpaceAttr : EnumAttr<Accel_Dialect, Accel_Space, "space"> {
+  let description = [{
+    `dram`: a region of DRAM. `sram`: the scratchpad. `acc`: the accumulators,
+    f32 or i32. The memory space of every memref in the tile form.
+  }];
   let assemblyFormat = "`<` $value `>`";
 }
 
@@ -24,6 +28,10 @@ def Accel_Engine : I32EnumAttr<"Engine", "an engine that executes instructions",
   let genSpecializedAttr = 0;
 }
 def Accel_EngineAttr : EnumAttr<Accel_Dialect, Accel_Engine, "engine"> {
+  let description = [{
+    `ld0` and `ld1` load into SRAM, `st` stores out of it, `mxu` and `vec` compute,
+    `ctrl` runs loops and scalars and dispatches to the others.
+  }];
   let assemblyFormat = "`<` $value `>`";
 }
 
@@ -44,6 +52,11 @@ def Accel_Reason : I32EnumAttr<"Reason", "why bytes move between DRAM and the ch
   let genSpecializedAttr = 0;
 }
 def Accel_ReasonAttr : EnumAttr<Accel_Dialect, Accel_Reason, "reason"> {
+  let description = [{
+    What the ledger counts bytes by, together with the tensor and the direction:
+    the meanings are those of the ISA's `Reason` (docs/isa.md). Planning chooses it
+    and no later stage changes it.
+  }];
   let assemblyFormat = "`<` $value `>`";
 }
 
@@ -54,6 +67,10 @@ def Accel_ReduceKind : I32EnumAttr<"ReduceKind", "how values are combined", [
   let genSpecializedAttr = 0;
 }
 def Accel_ReduceKindAttr : EnumAttr<Accel_Dialect, Accel_ReduceKind, "reduce_kind"> {
+  let description = [{
+    Identities: 0, -inf (the least integer), +inf (the greatest integer), 1. max and
+    min give NaN if any element is one.
+  }];
   let assemblyFormat = "`<` $value `>`";
 }
 
