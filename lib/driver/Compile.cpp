@@ -20,6 +20,7 @@
 #include "acc/Emit/Emit.h"
 #include "acc/Graph/Passes.h"
 #include "acc/Import/Import.h"
+#include "acc/Import/WriteFile.h"
 #include "acc/Memory/Passes.h"
 #include "acc/Plan/Passes.h"
 #include "acc/Plan/Routine.h"
@@ -55,27 +56,13 @@ LogicalResult accel::writeAtomically(StringRef path, StringRef content, std::str
     llvm::outs() << content;
     return success();
   }
-  SmallString<128> temporary;
-  int fd;
-  if (std::error_code ec = llvm::sys::fs::createUniqueFile(path + ".%%%%%%.tmp", fd, temporary)) {
-    error = path.str() + ": " + ec.message();
-    return failure();
-  }
-  llvm::raw_fd_ostream os(fd, /*shouldClose=*/true);
-  os << content;
-  os.flush();
-  bool bad = os.has_error();
-  std::error_code problem = os.error();
-  os.clear_error();
-  os.close();
-  if (!bad)
-    problem = llvm::sys::fs::rename(temporary, path);
-  if (problem) {
-    llvm::sys::fs::remove(temporary);
-    error = path.str() + ": " + problem.message();
-    return failure();
-  }
-  return success();
+  WriteResult result = writeFile(path, [&](llvm::raw_ostream &out) {
+    out << content;
+    return true;
+  });
+  if (!result.good)
+    error = path.str() + ": " + result.reason;
+  return success(result.good);
 }
 
 namespace {

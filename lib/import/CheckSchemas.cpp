@@ -52,6 +52,11 @@ LogicalResult accel::import::checkSchemas(Model &model) {
     return model.error() << "the model uses opset " << opset << " of ai.onnx; versions 7 to "
                          << kOpset << " are understood: convert it with onnx.version_converter";
 
+  for (const auto &import : model.proto.opset_import())
+    if (isOnnxDomain(import.domain()) && import.version() != opset)
+      return model.error() << "the model imports ai.onnx twice, in versions " << opset << " and "
+                           << import.version() << "; keep one";
+
   std::vector<std::pair<TensorProto *, int>> disguised;
   disguisePacked(*model.proto.mutable_graph(), disguised);
   // It also wants a shape of every output; many models leave it to inference.

@@ -25,7 +25,7 @@ namespace {
 class StructureCheck {
 public:
   explicit StructureCheck(Model &model) : model(model) {}
-  LogicalResult graph(const GraphProto &graph);
+  LogicalResult graph(const GraphProto &graph, bool isMain = false);
   LogicalResult input(const ValueInfoProto &value);
 
 private:
@@ -142,7 +142,7 @@ LogicalResult StructureCheck::missing(const GraphProto &graph, int nodeIndex, St
                                   << " writes only later; sort the nodes topologically";
 }
 
-LogicalResult StructureCheck::graph(const GraphProto &graph) {
+LogicalResult StructureCheck::graph(const GraphProto &graph, bool isMain) {
   std::vector<std::string> added;
   llvm::StringMap<bool> inputs;
   for (const auto &input : graph.input()) {
@@ -170,6 +170,12 @@ LogicalResult StructureCheck::graph(const GraphProto &graph) {
     for (const std::string &input : node.input())
       if (!input.empty() && !visible.count(input))
         return missing(graph, i, input);
+    for (const auto &attribute : node.attribute())
+      if (!attribute.ref_attr_name().empty())
+        return model.error(node.name())
+               << nodeText(node, i) << ": attribute '" << attribute.name()
+               << "' refers to attribute '" << attribute.ref_attr_name()
+               << "' of a function, but the node is in none; give it a value";
     for (const GraphProto *inner : subgraphsOf(node))
       if (failed(this->graph(*inner)))
         return failure();
@@ -177,7 +183,12 @@ LogicalResult StructureCheck::graph(const GraphProto &graph) {
       if (!output.empty() && failed(declare(output, nodeText(node, i), added)))
         return failure();
   }
+  llvm::StringMap<bool> outputs;
   for (const auto &output : graph.output()) {
+    // A branch may give one value twice; the files of results need names of their own.
+    if (isMain && !outputs.try_emplace(output.name(), true).second)
+      return model.error() << "graph output '" << output.name()
+                           << "' is listed twice; names of outputs must be unique";
     if (!visible.count(output.name()))
       return model.error() << "graph output '" << output.name()
                            << "' is written by no node; remove it or add its producer";
@@ -206,5 +217,5 @@ LogicalResult accel::import::checkStructure(Model &model) {
   for (const ValueInfoProto &input : model.proto.graph().input())
     if (failed(check.input(input)))
       return failure();
-  return check.graph(model.proto.graph());
+  return check.graph(model.proto.graph(), /*isMain=*/true);
 }

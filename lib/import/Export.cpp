@@ -2,6 +2,7 @@
 // Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "Model.h"
+#include "acc/Import/WriteFile.h"
 
 #include "onnx/defs/schema.h"
 
@@ -9,7 +10,6 @@
 #include "mlir/IR/Location.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/StringSet.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 
 using namespace mlir;
@@ -381,34 +381,18 @@ LogicalResult Exporter::run() {
   return write();
 }
 
-/// Writes beside `path` and renames, so that an older file is never damaged.
 static LogicalResult writeAside(ModuleOp module, StringRef path,
-                                function_ref<bool(llvm::raw_fd_ostream &)> fill) {
-  SmallString<128> aside;
-  int fd;
-  if (std::error_code code = llvm::sys::fs::createUniqueFile(path + ".%%%%%%", fd, aside))
-    return module.emitError() << "cannot write '" << path << "': " << code.message();
-  llvm::raw_fd_ostream out(fd, /*shouldClose=*/true);
-  bool filled = fill(out);
-  out.close();
-  std::error_code code = out.error();
-  out.clear_error();
-  if (filled && !code) {
-    llvm::sys::fs::setPermissions(aside, llvm::sys::fs::perms(0644));
-    code = llvm::sys::fs::rename(aside, path);
-  }
-  if (filled && !code)
-    return success();
-  llvm::sys::fs::remove(aside);
-  if (!filled)
-    return failure();
-  return module.emitError() << "cannot write '" << path << "': " << code.message();
+                                function_ref<bool(llvm::raw_ostream &)> fill) {
+  WriteResult result = writeFile(path, fill);
+  if (result.good || result.reason.empty()) // `fill` has said why it gave up
+    return success(result.good);
+  return module.emitError() << "cannot write '" << path << "': " << result.reason;
 }
 
 LogicalResult Exporter::write() {
   if (!externalWeights.empty()) {
     auto &files = ir::WeightFiles::of(module.getContext());
-    auto fill = [&](llvm::raw_fd_ostream &out) {
+    auto fill = [&](llvm::raw_ostream &out) {
       for (auto [value, offset] : externalWeights) {
         std::string why;
         auto bytes = files.bytes(cast<ir::FileAttr>(value), &why);
@@ -427,7 +411,7 @@ LogicalResult Exporter::write() {
   std::string text;
   if (!model.SerializeToString(&text))
     return module.emitError() << "the model is too large for one ONNX file";
-  return writeAside(module, path, [&](llvm::raw_fd_ostream &out) {
+  return writeAside(module, path, [&](llvm::raw_ostream &out) {
     out << text;
     return true;
   });

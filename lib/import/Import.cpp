@@ -28,7 +28,8 @@ OwningOpRef<ModuleOp> accel::importOnnx(StringRef path, const ImportOptions &opt
                                         MLIRContext *context) {
   context->loadDialect<ir::OnnxDialect, func::FuncDialect>();
   Model model;
-  model.path = path.str();
+  // A path that begins with `memory:` would name a buffer of this process.
+  model.path = path.starts_with("memory:") ? "./" + path.str() : path.str();
   model.context = context;
   OwningOpRef<ModuleOp> module;
   // Protobuf, the checker and inference recurse once per nested subgraph.

@@ -180,6 +180,8 @@ const std::string *ExternalData::resolve(const TensorProto &tensor, StringRef lo
   if (!StringRef(realPath).starts_with(realBase))
     return refuse("leads out of the model's folder through a symbolic link; copy the file there");
   std::string text = base == "." ? location.str() : std::string(path);
+  if (StringRef(text).starts_with("memory:")) // that names buffers of this process
+    text = "./" + text;
   entry->second = text;
   return &entry->second;
 }

@@ -345,6 +345,30 @@ def huge_intermediate():
     return graph([node("Expand", ["x", "s"])], [value("x", (1, 1, 1, 1))], weights=[weight])
 
 
+@bad_graph("the_node.*(no elements|size 0)")
+def no_elements():
+    return graph([node("Relu", ["x"])], [value("x", (0, 3))], [value("y", (0, 3))])
+
+
+@bad_graph('node "the_node" \\(LeakyRelu\\): attribute \'alpha\' refers to attribute \'slope\' of a function')
+def reference_to_an_attribute_of_no_function():
+    made = node("LeakyRelu", ["x"])
+    made.attribute.add(name="alpha", type=onnx.AttributeProto.FLOAT, ref_attr_name="slope")
+    return graph([made])
+
+
+@bad_graph("graph output 'y' is listed twice")
+def output_listed_twice():
+    return graph([node("Relu", ["x"])], outputs=[value("y"), value("y")])
+
+
+@bad_graph("imports ai.onnx twice, in versions 21 and 13")
+def two_versions_of_one_domain():
+    made = model(graph([node("Relu", ["x"])]))
+    made.opset_import.add(domain="ai.onnx", version=13)
+    return made
+
+
 #--- Tensors in the file --------------------------------------------------------------------------------------
 
 @bad_graph("initialiser 'w' has the negative dimension -3")

@@ -120,3 +120,24 @@ def test_tensor_bytes(kind: int, raw: bool, size: int, tmp_path: Path):
     made = model(graph([node("Identity", ["w"])], [], [value("y", (size,), kind)], [weight]))
     after = round_trip(made, tmp_path)
     np.testing.assert_array_equal(numpy_helper.to_array(after.graph.initializer[0]), values)
+
+
+def test_path_that_looks_like_a_buffer(tmp_path: Path):
+    made = model(graph([node("Add", ["x", "w"])], [value("x", (1, 3))], [value("y", None)],
+                       [numpy_helper.from_array(np.ones((2000, 3), np.float32), "w")]))
+    onnx.save(made, tmp_path / "memory:0", save_as_external_data=True, location="memory:1", size_threshold=0)
+    done = subprocess.run([BIN / "acc", "compile", "memory:0", "-o", "m.acc"], cwd=tmp_path, text=True, stderr=subprocess.PIPE, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("command", [["acc-translate", "--import-onnx"], ["acc", "compile", "--emit", "graph"]], ids=["translate", "compile"])
+def test_output_that_cannot_be_written(command: list[str], tmp_path: Path):
+    """A device is written in place, a full one is an error, and so is a folder that does not exist."""
+    onnx.save(model(graph([node("Relu", ["x"])])), tmp_path / "m.onnx")
+    (tmp_path / "full").symlink_to("/dev/full")
+    (tmp_path / "null").symlink_to("/dev/null")
+    for output, status in (("null", 0), ("full", 1), ("absent/m.mlir", 1)):
+        done = subprocess.run([BIN / command[0], *command[1:], "m.onnx", "-o", output], cwd=tmp_path, text=True, stderr=subprocess.PIPE, timeout=60)
+        assert done.returncode == status and done.stderr.count("error:") == status, done.stderr
+    assert {p.name for p in tmp_path.iterdir()} == {"m.onnx", "full", "null"}
+    assert Path("/dev/full").is_char_device() and Path("/dev/null").is_char_device()

@@ -4,6 +4,7 @@
 #include "RoundTrip.h"
 #include "acc/Emit/IsaTranslate.h"
 #include "acc/Import/Import.h"
+#include "acc/Import/WriteFile.h"
 #include "isa/Isa.h"
 #include "onnx/Onnx.h"
 
@@ -11,10 +12,7 @@
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"
-#include "llvm/ADT/ScopeExit.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/ToolOutputFile.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
@@ -75,29 +73,29 @@ void printDiagnostic(Diagnostic &diagnostic) {
 }
 
 int writeText(ModuleOp module, const Arguments &arguments, bool locations) {
-  std::string aside = arguments.output;
-  if (arguments.output != "-")
-    aside += ".partial";
-  std::error_code code;
-  llvm::ToolOutputFile file(aside, code, llvm::sys::fs::OF_None);
-  if (code)
-    return usage("cannot write '" + arguments.output + "': " + code.message());
   OpPrintingFlags flags;
   if (locations)
     flags.enableDebugInfo();
-  module->print(file.os(), flags);
-  file.os() << '\n';
-  file.os().flush();
-  if (file.os().has_error()) {
-    llvm::errs() << "acc-translate: error: cannot write '" << arguments.output
-                 << "': " << file.os().error().message() << '\n';
-    file.os().clear_error();
-    return 1;
+  auto print = [&](llvm::raw_ostream &out) {
+    module->print(out, flags);
+    out << '\n';
+    return true;
+  };
+  std::string why;
+  if (arguments.output != "-") {
+    why = accel::writeFile(arguments.output, print).reason;
+  } else {
+    print(llvm::outs());
+    llvm::outs().flush();
+    if (llvm::outs().has_error())
+      why = llvm::outs().error().message();
+    llvm::outs().clear_error();
   }
-  if (arguments.output != "-")
-    llvm::sys::fs::rename(aside, arguments.output);
-  file.keep();
-  return 0;
+  if (why.empty())
+    return 0;
+  llvm::errs() << "acc-translate: error: cannot write '" << arguments.output << "': " << why
+               << '\n';
+  return 1;
 }
 
 int importModel(const Arguments &arguments, MLIRContext &context) {
