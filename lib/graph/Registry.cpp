@@ -74,8 +74,9 @@ LogicalResult accel::lowerNode(Operation *op, SmallVectorImpl<Value> &results, O
           return refuse(trouble, StringRef(trouble).contains("shape")
                                      ? "bind dimensions with --dim NAME=N"
                                      : "only tensors of numbers have a lowering");
-  for (Type type : op->getResultTypes())
-    if (auto tensor = dyn_cast<RankedTensorType>(type); tensor && tensor.getNumElements() == 0)
+  for (Type type : op->getResultTypes()) // empty constants are unused operands (Resize's roi)
+    if (auto tensor = dyn_cast<RankedTensorType>(type);
+        tensor && tensor.getNumElements() == 0 && node.kind() != "Weight")
       return refuse("a result has no elements", "bind dimensions to sizes of at least 1");
   Operation *before = op->getPrevNode();
   Lowering lowering(OpBuilder(op), node);
