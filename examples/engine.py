@@ -52,8 +52,9 @@ class Engine(ABC):
 class OrtEngine(Engine):
     name = "ONNX Runtime"
 
-    def __init__(self, threads: int = 0):
-        self.threads = threads
+    def __init__(self, threads: int = 0, optimise: bool = True):
+        """`optimise` off: every operator as it stands, none fused or rewritten."""
+        self.threads, self.optimise = threads, optimise
         self.sessions: dict[Path, object] = {}
 
     def load(self, name: str, model: Path, dims: dict[str, int]) -> Network:
@@ -64,6 +65,8 @@ class OrtEngine(Engine):
             options = ort.SessionOptions()
             options.intra_op_num_threads = self.threads
             options.log_severity_level = 3
+            if not self.optimise:
+                options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
             self.sessions[model] = ort.InferenceSession(
                 str(model), options, providers=["CPUExecutionProvider"]
             )

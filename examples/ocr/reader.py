@@ -17,6 +17,10 @@ import lines  # noqa: E402
 from engine import Engine, EngineError, Network, OrtEngine, relative_error  # noqa: E402
 
 TOLERANCE = 1e-4  # of the output's range
+# Detection ends with sigmoids of values in ±300, which turn the rounding of f32 into more than that on some
+# pictures: ONNX Runtime then differs from itself when it fuses operators and when it does not. There the
+# limit is this many times its own difference.
+OWN_DIFFERENCES = 3
 
 FILES = {
     "detection": "ch_PP-OCRv4_det_infer.onnx",
@@ -57,6 +61,8 @@ class Program:
     runs: int = 0
     seconds: float = 0.0
     worst_error: float = 0.0
+    noisy_runs: int = 0  # beyond TOLERANCE, but within OWN_DIFFERENCES
+    worst_noise: float = 0.0  # what ONNX Runtime differs from itself there
     stats: dict | None = None  # of the last run; sizes are fixed, so every run counts the same bytes
     failures: list[str] = field(default_factory=list)
 
@@ -75,7 +81,7 @@ class Line:
 class Reader:
     def __init__(self, engine: Engine, side: int, say: Callable[[str], None] = lambda _: None):
         self.engine, self.side, self.say = engine, side, say
-        self.reference = OrtEngine()
+        self.reference, self.unoptimised = OrtEngine(), OrtEngine(optimise=False)
         self.programs: dict[tuple[str, tuple[int, int]], Program] = {}
         self.models = {task: model_folder() / file for task, file in FILES.items()}
         self.node_counts = {}
@@ -107,10 +113,18 @@ class Reader:
         for name, want in expected.items():
             error = relative_error(result.outputs[name], want)
             program.worst_error = max(program.worst_error, error)
-            if not error <= TOLERANCE:
-                program.failures.append(
-                    f"{program.name}: output {name} is off by {error:.1e} of its range (limit {TOLERANCE:g})"
-                )
+            if error <= TOLERANCE:
+                continue
+            plain = self.unoptimised.load(task, self.models[task], {}).run(feeds).outputs[name]
+            noise = relative_error(plain, want)
+            if error <= OWN_DIFFERENCES * noise:
+                program.noisy_runs += 1
+                program.worst_noise = max(program.worst_noise, noise)
+                continue
+            program.failures.append(
+                f"{program.name}: output {name} is off by {error:.1e} of its range (limit {TOLERANCE:g}; "
+                f"ONNX Runtime differs from itself by {noise:.1e})"
+            )
         if result.stats is not None:
             dram = result.stats["dram"]
             counted = dram["read_bytes"] + dram["write_bytes"]

@@ -108,7 +108,10 @@ struct SetPrecision : accel::impl::SetPrecisionBase<SetPrecision> {
       if (op.getNumResults() != 1 || !isa<RankedTensorType>(op.getResult(0).getType()))
         continue;
       Value result = op.getResult(0);
-      bool narrows = elementOf(result).isF32() && !outward.contains(result);
+      // Sums on the way to other sums keep their precision and range.
+      bool partial = isa<ReduceOp>(op) && !result.use_empty() &&
+                     llvm::all_of(result.getUsers(), llvm::IsaPred<ReduceOp>);
+      bool narrows = elementOf(result).isF32() && !outward.contains(result) && !partial;
       if (auto constant = dyn_cast<accel::ConstantOp>(op)) {
         if (!narrows || keepsF32(constant))
           continue;
