@@ -166,6 +166,15 @@ static LogicalResult lowerDropout(Lowering &l) {
 }
 
 static LogicalResult lowerCast(Lowering &l) {
+  // ONNX clamps to the range of an 8-bit float; the machine does so for the two kinds with an
+  // IEEE zero.
+  Type to = l.outType().getElementType();
+  if (isa<FloatType>(to) && elementBytes(to) == 1) {
+    if (!isa<Float8E4M3FNType, Float8E5M2Type>(to))
+      return l.refuse("conversion to an 8-bit float other than E4M3FN and E5M2", "use one of them");
+    if (!l.node.getInt("saturate", 1))
+      return l.refuse("conversion without saturation", "leave saturate at 1");
+  }
   return l.done(l.convertTo(l.in(0), l.outType().getElementType()));
 }
 

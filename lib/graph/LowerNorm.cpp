@@ -75,15 +75,37 @@ static Value affine(Lowering &l, RankedTensorType type, Value normal, Value scal
 }
 
 static LogicalResult lowerLayerNormOf(Lowering &l, bool rms) {
-  for (unsigned i = 1; i < l.node.numOutputs(); ++i)
-    if (l.node.output(i) && !l.node.output(i).use_empty())
-      return l.refuse("a statistics output is used", "remove it from the model");
   int64_t rank = shapeOf(l.in(0)).size(), axis = l.axis("axis", -1, rank);
+  double eps = l.node.getFloat("epsilon", 1e-5);
   Shape dims(llvm::seq<int64_t>(axis, rank).begin(), llvm::seq<int64_t>(axis, rank).end());
   // Scale and bias work on the f32 value: it is not rounded in between.
   Type f32 = accumulatorType(elementOf(l.in(0)));
-  Value normal = l.normalize(l.in(0), dims, l.node.getFloat("epsilon", 1e-5), rms, f32);
-  return l.done(affine(l, l.outType(), normal, l.in(1), rms ? Value() : l.in(2)));
+  Value normal = l.normalize(l.in(0), dims, eps, rms, f32);
+  l.results.push_back(affine(l, l.outType(), normal, l.in(1), rms ? Value() : l.in(2)));
+  auto used = [&](unsigned i) {
+    return i < l.node.numOutputs() && l.node.output(i) && !l.node.output(i).use_empty();
+  };
+  if (rms || (!used(1) && !used(2)))
+    return success();
+  // Mean and 1 / sqrt(variance + eps) for those who read them.
+  int64_t count = 1;
+  for (int64_t d : dims)
+    count *= shapeOf(l.in(0))[d];
+  Value mean = l.reduce(ReduceKind::Sum, l.in(0), dims, f32, [&](S &s, Values v) {
+    return s.mul(v[0], s.like(v[0], 1.0 / double(count)));
+  });
+  Value centred = l.elementwise(f32, {l.in(0), mean},
+                                [&](S &s, Values v) { return s.sub(s.cast(v[0], f32), v[1]); });
+  Value inverse = l.reduce(
+      ReduceKind::Sum, centred, dims, f32,
+      [&](S &s, Values v) {
+        Value variance = s.mul(v[0], s.like(v[0], 1.0 / double(count)));
+        return s.div(s.like(v[0], 1), s.sqrt(s.add(variance, s.like(v[0], eps))));
+      },
+      /*square=*/true);
+  for (auto [i, value] : {std::pair(1u, mean), std::pair(2u, inverse)})
+    l.results.push_back(used(i) ? l.convertTo(value, l.outType(i).getElementType()) : value);
+  return success();
 }
 static LogicalResult lowerLayerNorm(Lowering &l) { return lowerLayerNormOf(l, false); }
 static LogicalResult lowerRmsNorm(Lowering &l) { return lowerLayerNormOf(l, true); }

@@ -23,7 +23,25 @@ static bool hasUnknownShape(Value value) {
   return type && !type.hasStaticShape();
 }
 
+/// Outputs that nobody computes because they have no elements.
+static void checkOutputs(Block &block, std::vector<Obstacle> &obstacles) {
+  Operation *end = block.getTerminator();
+  for (OpOperand &use : end->getOpOperands()) {
+    auto type = dyn_cast<RankedTensorType>(use.get().getType());
+    if (!type || !type.hasStaticShape() || type.getNumElements() || !constantAttrOf(use.get()))
+      continue;
+    std::string name = "output " + std::to_string(use.getOperandNumber()), text;
+    if (auto function = dyn_cast<func::FuncOp>(block.getParentOp()))
+      if (auto attr = function.getResultAttrOfType<StringAttr>(use.getOperandNumber(), "onnx.name"))
+        name = attr.str();
+    llvm::raw_string_ostream(text) << type << " has no elements";
+    obstacles.push_back(
+        {block.getParentOp()->getLoc(), name, "graph output", text, "remove this output"});
+  }
+}
+
 static void lowerBlock(Block &block, std::vector<Obstacle> &obstacles) {
+  checkOutputs(block, obstacles);
   for (BlockArgument input : block.getArguments())
     if (hasUnknownShape(input)) {
       std::string text;

@@ -45,8 +45,10 @@ static std::string typeTrouble(Value value) {
   llvm::raw_string_ostream out(text);
   if (!type || !type.hasStaticShape())
     out << "the shape of " << value.getType() << " is not known";
-  else if (!type.getElementType().isIntOrFloat())
+  else if (!type.getElementType().isIntOrFloat() || isa<Float8E8M0FNUType>(type.getElementType()))
     out << "elements of type " << type.getElementType();
+  else if (type.getNumElements() == 0 && !constantAttrOf(value))
+    out << type << " has no elements";
   return text;
 }
 
@@ -73,6 +75,8 @@ LogicalResult accel::lowerNode(Operation *op, SmallVectorImpl<Value> &results, O
         if (std::string trouble = typeTrouble(value); !trouble.empty())
           return refuse(trouble, StringRef(trouble).contains("shape")
                                      ? "bind dimensions with --dim NAME=N"
+                                 : StringRef(trouble).contains("no elements")
+                                     ? "remove what computes nothing"
                                      : "only tensors of numbers have a lowering");
   for (Type type : op->getResultTypes()) // empty constants are unused operands (Resize's roi)
     if (auto tensor = dyn_cast<RankedTensorType>(type);
@@ -84,10 +88,20 @@ LogicalResult accel::lowerNode(Operation *op, SmallVectorImpl<Value> &results, O
   // A result of rank 7 and more has no iteration space on the machine.
   auto first = [&] { return before ? before->getNextNode() : &op->getBlock()->front(); };
   if (succeeded(lowered))
-    for (Operation *made = first(); made != op; made = made->getNextNode())
+    for (Operation *made = first(); made != op; made = made->getNextNode()) {
+      if (isa<ConvOp, MatmulOp>(made))
+        if (Type sum = accumulatorType(elementOf(made->getOperand(0)));
+            !sum.isF32() && !sum.isInteger(32)) {
+          std::string name;
+          llvm::raw_string_ostream(name) << elementOf(made->getOperand(0));
+          lowered = lowering.refuse("products of " + name,
+                                    "the matrix engine takes f32, f16, bf16 and 8-bit integers");
+          break;
+        }
       if (isa<ComputeOpInterface>(made) && shapeOf(made->getResult(0)).size() > 6)
         lowered = lowering.refuse("rank " + Twine(shapeOf(made->getResult(0)).size()),
                                   "at most 6 dimensions are possible");
+    }
   if (failed(lowered)) {
     while (Operation *made = op->getPrevNode()) {
       if (made == before)

@@ -63,9 +63,28 @@ static bool isFoldable(const OnnxNode &node) {
   });
 }
 
+/// A result without elements is known, whatever computes it (a slice of a shape that
+/// takes nothing).
+static bool foldEmpty(Operation *op) {
+  if (op->getNumResults() != 1 || op->getNumRegions() || constantAttrOf(op->getResult(0)))
+    return false;
+  auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
+  if (!type || !type.hasStaticShape() || type.getNumElements() ||
+      !type.getElementType().isIntOrFloat())
+    return false;
+  OpBuilder b(op);
+  Value empty = accel::ConstantOp::create(
+      b, op->getLoc(), type, DenseElementsAttr::get(type, ArrayRef<Attribute>()), PackAttr());
+  op->getResult(0).replaceAllUsesWith(empty);
+  op->erase();
+  return true;
+}
+
 /// Lowers, evaluates and replaces; leaves the node alone where that is not possible.
 static bool fold(Operation *op) {
   OnnxNode node(op);
+  if (foldEmpty(op))
+    return true;
   if (!isFoldable(node))
     return false;
   Operation *before = op->getPrevNode();

@@ -1,4 +1,4 @@
-// RUN: acc-opt %s --lower-onnx --verify-diagnostics
+// RUN: acc-opt %s --lower-onnx --split-input-file --verify-diagnostics
 
 // Every obstacle is named in one run, each with its reason and what to do. A name
 // of a node is its location, so there is no line.
@@ -10,4 +10,34 @@ func.func @main(%x: tensor<1x2x4x4x4xf32>, %y: tensor<4xf32>) -> (tensor<1x2x4x4
   // expected-error @unknown {{"where" (NonZero) cannot be compiled: no lowering for this operator; express it by others (see `acc list-ops`)}}
   %1 = onnx.NonZero(%y) : (tensor<4xf32>) -> tensor<?x1xi64> loc("where")
   return %0, %1 : tensor<1x2x4x4x4xf32>, tensor<?x1xi64>
+}
+
+// -----
+
+// What computes nothing, and products that no engine makes.
+func.func @main(%x: tensor<2x0xf32>, %a: tensor<2x3xf64>, %b: tensor<3x2xf64>) -> (tensor<2x0xf32>, tensor<2x2xf64>) {
+  // expected-error @unknown {{"empty" (Relu) cannot be compiled: tensor<2x0xf32> has no elements; remove what computes nothing}}
+  %0 = onnx.Relu(%x) : (tensor<2x0xf32>) -> tensor<2x0xf32> loc("empty")
+  // expected-error @unknown {{"product" (MatMul) cannot be compiled: products of f64; the matrix engine takes f32, f16, bf16 and 8-bit integers}}
+  %1 = onnx.MatMul(%a, %b) : (tensor<2x3xf64>, tensor<3x2xf64>) -> tensor<2x2xf64> loc("product")
+  return %0, %1 : tensor<2x0xf32>, tensor<2x2xf64>
+}
+
+// -----
+
+func.func @main(%x: tensor<4xf32>) -> (tensor<4xf8E5M2FNUZ>, tensor<4xf8E4M3FN>) {
+  // expected-error @unknown {{"fnuz" (Cast) cannot be compiled: conversion to an 8-bit float other than E4M3FN and E5M2}}
+  %0 = onnx.Cast(%x) {to = 20 : i64} : (tensor<4xf32>) -> tensor<4xf8E5M2FNUZ> loc("fnuz")
+  // expected-error @unknown {{"wrap" (Cast) cannot be compiled: conversion without saturation; leave saturate at 1}}
+  %1 = onnx.Cast(%x) {to = 17 : i64, saturate = 0 : i64} : (tensor<4xf32>) -> tensor<4xf8E4M3FN> loc("wrap")
+  return %0, %1 : tensor<4xf8E5M2FNUZ>, tensor<4xf8E4M3FN>
+}
+
+// -----
+
+// A constant without elements is fine as an operand, not as an output.
+// expected-error @below {{"nothing" (graph output) cannot be compiled: tensor<0xi64> has no elements; remove this output}}
+func.func @main(%x: tensor<4xf32>) -> (tensor<0xi64> {onnx.name = "nothing"}) {
+  %0 = onnx.Weight {value = dense<> : tensor<0xi64>} : tensor<0xi64>
+  return %0 : tensor<0xi64>
 }
