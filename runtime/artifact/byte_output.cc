@@ -1,6 +1,7 @@
 //===- byte_output.cc - Where an artifact is written ----------------------===//
 #include "byte_output.h"
 #include "absl/strings/str_cat.h"
+#include "acc/runtime/files.h"
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
@@ -109,13 +110,15 @@ public:
     return n == ssize_t(bytes) ? absl::OkStatus() : Error("write");
   }
 
-  absl::Status Commit() override {
+  absl::Status Sync() override {
     if (absl::Status s = Flush(); !s.ok())
       return s;
-    if (device_)
-      return absl::OkStatus();
-    if (fsync(fd_) != 0)
-      return Error("write");
+    return device_ || fsync(fd_) == 0 ? absl::OkStatus() : Error("write");
+  }
+
+  absl::Status Commit() override {
+    if (absl::Status s = Sync(); !s.ok() || device_)
+      return s;
     if (temporary_.empty()) {
       std::string self = absl::StrCat("/proc/self/fd/", fd_);
       if (linkat(AT_FDCWD, self.c_str(), AT_FDCWD, path_.c_str(), AT_SYMLINK_FOLLOW) == 0)
@@ -186,6 +189,24 @@ absl::StatusOr<std::unique_ptr<ByteOutput>> FileOutput(const std::string &path) 
   if (absl::Status s = out->Open(); !s.ok())
     return s;
   return std::unique_ptr<ByteOutput>(std::move(out));
+}
+
+absl::Status WriteFiles(absl::Span<const FileContent> files) {
+  std::vector<std::unique_ptr<ByteOutput>> outputs;
+  for (const FileContent &f : files) {
+    absl::StatusOr<std::unique_ptr<ByteOutput>> out = FileOutput(f.path);
+    if (!out.ok())
+      return out.status();
+    if (absl::Status s = (*out)->Append(f.content.data(), f.content.size()); !s.ok())
+      return s;
+    if (absl::Status s = (*out)->Sync(); !s.ok())
+      return s;
+    outputs.push_back(*std::move(out));
+  }
+  for (auto &out : outputs)
+    if (absl::Status s = out->Commit(); !s.ok())
+      return s;
+  return absl::OkStatus();
 }
 
 } // namespace accel::rt

@@ -18,6 +18,8 @@ public:
   virtual ~ByteOutput() = default;
   virtual absl::Status Append(const void *data, size_t bytes) = 0;
   virtual absl::Status Patch(uint64_t offset, const void *data, size_t bytes) = 0;
+  /// What was appended is on the disk, but has no name yet.
+  virtual absl::Status Sync() { return absl::OkStatus(); }
   virtual absl::Status Commit() = 0;
   uint64_t position() const { return position_; }
   /// Zeros up to a multiple of `alignment`.

@@ -7,6 +7,7 @@
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Program.h"
 
+#include <csignal>
 #include <iostream>
 #include <unistd.h>
 
@@ -32,6 +33,8 @@ static bool runExternal(char **argv, llvm::StringRef name) {
 }
 
 int main(int argc, char **argv) {
+  signal(SIGXFSZ,
+         SIG_IGN); // a file that grows too large is an error of the write, as a full disk is
   CLI::App app{"acc compiles ONNX models for an inference accelerator and runs them on its "
                "simulator.",
                "acc"};

@@ -5,13 +5,16 @@
 #include "TensorFiles.h"
 
 #include "acc/Driver/Compile.h"
+#include "acc/runtime/files.h"
 #include "acc/runtime/simulator.h"
 
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
 
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 
 using namespace accel;
 
@@ -23,6 +26,61 @@ struct Arguments {
   bool json = false;
 };
 } // namespace
+
+namespace {
+/// The folder for outputs; those that it had to make go again unless outputs are in it.
+class OutputFolder {
+public:
+  ~OutputFolder() {
+    for (size_t i = made.size(); i-- > 0 && !keep;)
+      llvm::sys::fs::remove(made[i]);
+  }
+  /// The error, if there is one.
+  std::error_code create(const std::string &path) {
+    for (llvm::StringRef at = path; !at.empty() && !llvm::sys::fs::exists(at);
+         at = llvm::sys::path::parent_path(at))
+      made.insert(made.begin(), at.str());
+    return llvm::sys::fs::create_directories(path);
+  }
+  bool keep = false;
+
+private:
+  std::vector<std::string> made;
+};
+} // namespace
+
+/// All files of a run, or none (contract C8).
+static absl::Status writeResults(const Arguments &arguments, const rt::Simulator &simulator,
+                                 const rt::ArtifactData &data, const std::string &stats) {
+  std::vector<std::pair<std::string, std::string>> files;
+  std::set<std::string> names;
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  if (!arguments.outputDir.empty()) {
+    for (const rt::IoInfo &output : data.outputs) {
+      auto bytes = simulator.Output(output.name);
+      if (!bytes.ok())
+        return bytes.status();
+      // Names that differ only in what a file name cannot have.
+      std::string stem = tool::fileName(output.name), file = stem + "." + arguments.format;
+      for (int n = 2; !names.insert(file).second; ++n)
+        file = stem + "_" + std::to_string(n) + "." + arguments.format;
+      files.emplace_back(arguments.outputDir + "/" + file, arguments.format == "npy"
+                                                               ? tool::npyFile(output, *bytes)
+                                                               : tool::pbFile(output, *bytes));
+      list.push_back({{"name", output.name},
+                      {"file", file},
+                      {"type", tool::onnxTypeName(output.dtype)},
+                      {"shape", output.dims}});
+    }
+    files.emplace_back(arguments.outputDir + "/outputs.json", list.dump(2) + "\n");
+  }
+  if (!arguments.stats.empty() && arguments.stats != "-")
+    files.emplace_back(arguments.stats, stats + "\n");
+  std::vector<rt::FileContent> contents;
+  for (const auto &[path, content] : files)
+    contents.push_back({path, content});
+  return rt::WriteFiles(contents);
+}
 
 static int runArtifact(const Arguments &arguments) {
   absl::StatusOr<rt::Program> program = rt::Program::Load(arguments.artifact);
@@ -44,6 +102,8 @@ static int runArtifact(const Arguments &arguments) {
     if (!io)
       return tool::fail("--input " + text + ": the model has no input '" + name + "', it has " +
                         names);
+    if (given[io - program->data().inputs.data()])
+      return tool::fail("--input " + text + ": input '" + name + "' is given twice");
     auto bytes = tool::readTensor(text.substr(at + 1), *io);
     if (!bytes.ok())
       return tool::fail(std::string(bytes.status().message()));
@@ -56,35 +116,18 @@ static int runArtifact(const Arguments &arguments) {
       return tool::fail("input '" + program->data().inputs[i].name +
                         "' is not given: add --input " + program->data().inputs[i].name +
                         "=FILE.npy");
+  OutputFolder folder;
+  if (!arguments.outputDir.empty())
+    if (std::error_code problem = folder.create(arguments.outputDir))
+      return tool::fail(arguments.outputDir + ": " + problem.message());
   if (absl::Status status = simulator.Run(); !status.ok())
     return tool::fail(std::string(status.message()));
-
-  const rt::Stats &stats = simulator.stats();
-  std::string why, json = stats.Json(program->data());
-  if (!arguments.outputDir.empty()) {
-    if (std::error_code problem = llvm::sys::fs::create_directories(arguments.outputDir))
-      return tool::fail(arguments.outputDir + ": " + problem.message());
-    nlohmann::ordered_json list = nlohmann::ordered_json::array();
-    for (const rt::IoInfo &output : program->data().outputs) {
-      auto bytes = simulator.Output(output.name);
-      if (!bytes.ok())
-        return tool::fail(std::string(bytes.status().message()));
-      std::string file = tool::fileName(output.name) + "." + arguments.format;
-      std::string text =
-          arguments.format == "npy" ? tool::npyFile(output, *bytes) : tool::pbFile(output, *bytes);
-      if (mlir::failed(writeAtomically(arguments.outputDir + "/" + file, text, why)))
-        return tool::fail(why);
-      list.push_back({{"name", output.name},
-                      {"file", file},
-                      {"type", tool::onnxTypeName(output.dtype)},
-                      {"shape", output.dims}});
-    }
-    if (mlir::failed(
-            writeAtomically(arguments.outputDir + "/outputs.json", list.dump(2) + "\n", why)))
-      return tool::fail(why);
-  }
-  if (!arguments.stats.empty() && mlir::failed(writeAtomically(arguments.stats, json + "\n", why)))
-    return tool::fail(why);
+  std::string json = simulator.stats().Json(program->data());
+  if (absl::Status status = writeResults(arguments, simulator, program->data(), json); !status.ok())
+    return tool::fail(std::string(status.message()));
+  folder.keep = true;
+  if (arguments.stats == "-")
+    std::cout << json << '\n';
   if (arguments.json)
     std::cout << json << '\n';
   return tool::kGood;

@@ -6,9 +6,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "onnx/onnx_pb.h"
+#include "llvm/Support/MemoryBuffer.h"
 
 #include <cstring>
-#include <fstream>
 
 using namespace accel;
 
@@ -70,6 +70,8 @@ static absl::StatusOr<std::vector<uint8_t>> readNpy(const std::string &path,
     if (at == std::string::npos || (at = header.find(':', at)) == std::string::npos)
       return "";
     size_t from = header.find_first_not_of(' ', at + 1);
+    if (from == std::string::npos)
+      return "";
     size_t to = key == "shape" ? header.find(')', from) : header.find(',', from);
     return header.substr(from, to == std::string::npos ? to : to - from + (key == "shape"));
   };
@@ -146,10 +148,11 @@ static absl::StatusOr<std::vector<uint8_t>> readPb(const std::string &path, cons
 
 absl::StatusOr<std::vector<uint8_t>> tool::readTensor(const std::string &path,
                                                       const rt::IoInfo &io) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(file)), {});
+  auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
   if (!file)
-    return absl::InvalidArgumentError(absl::StrCat(path, ": cannot be read"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": cannot be read: ", file.getError().message()));
+  std::string text = (*file)->getBuffer().str();
   bool pb = path.size() > 3 && path.compare(path.size() - 3, 3, ".pb") == 0;
   return pb ? readPb(path, text, io) : readNpy(path, text, io);
 }
