@@ -2,8 +2,11 @@
 //
 // First byte 0: the rest is an artifact file. Else: the rest damages the code
 // of a program that works (damaged_program.h).
-//   cmake -S runtime -B build-fuzz -DACC_FUZZ=ON && ninja -C build-fuzz acc_artifact_fuzzer
-//   build-fuzz/bin/acc_artifact_fuzzer -max_total_time=600 corpus/
+// `scripts/test fuzz` builds it and runs a short slice on what test/artifacts
+// holds; `scripts/test fuzz --fuzz-seconds 3600` runs longer and keeps what it
+// learns in build/fuzz/corpus. By hand:
+//   cmake -S runtime -B build/fuzz -DACC_FUZZ=ON && ninja -C build/fuzz acc_artifact_fuzzer
+//   build/fuzz/bin/acc_artifact_fuzzer -max_total_time=600 corpus/
 // The corpus may be empty: a whole artifact is written into it when it is.
 //
 //===----------------------------------------------------------------------===//
