@@ -2,6 +2,7 @@
 // Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "Commands.h"
+#include "Console.h"
 #include "TensorFiles.h"
 
 #include "acc/Driver/Compile.h"
@@ -24,67 +25,91 @@ struct Arguments {
 };
 } // namespace
 
-static int runArtifact(const Arguments &arguments) {
-  absl::StatusOr<rt::Program> program = rt::Program::Load(arguments.artifact);
-  if (!program.ok())
-    return tool::fail(std::string(program.status().message()));
-  rt::Simulator simulator(*program, arguments.options);
-  std::vector<bool> given(program->data().inputs.size());
+/// `NAME=FILE` arguments become inputs of the simulator; every input must be given.
+static absl::Status setInputs(const Arguments &arguments, const rt::Program &program,
+                              rt::Simulator &simulator) {
+  const std::vector<rt::IoInfo> &inputs = program.data().inputs;
+  std::vector<bool> given(inputs.size());
   for (const std::string &text : arguments.inputs) {
     size_t at = text.rfind('=');
     if (at == std::string::npos)
-      return tool::fail("--input " + text + ": is not NAME=FILE");
+      return absl::InvalidArgumentError("--input " + text + ": is not NAME=FILE");
     std::string name = text.substr(0, at), names;
     const rt::IoInfo *io = nullptr;
-    for (const rt::IoInfo &input : program->data().inputs) {
+    for (const rt::IoInfo &input : inputs) {
       names += (names.empty() ? "'" : ", '") + input.name + "'";
       if (input.name == name)
         io = &input;
     }
     if (!io)
-      return tool::fail("--input " + text + ": the model has no input '" + name + "', it has " +
-                        names);
+      return absl::InvalidArgumentError("--input " + text + ": the model has no input '" + name +
+                                        "', it has " + (names.empty() ? "none" : names));
+    if (given[io - inputs.data()])
+      return absl::InvalidArgumentError("--input " + text + ": '" + name + "' is given twice");
     auto bytes = tool::readTensor(text.substr(at + 1), *io);
     if (!bytes.ok())
-      return tool::fail(std::string(bytes.status().message()));
+      return bytes.status();
     if (absl::Status status = simulator.SetInput(name, *bytes, io->dims); !status.ok())
-      return tool::fail(std::string(status.message()));
-    given[io - program->data().inputs.data()] = true;
+      return status;
+    given[io - inputs.data()] = true;
   }
   for (size_t i = 0; i < given.size(); ++i)
     if (!given[i])
-      return tool::fail("input '" + program->data().inputs[i].name +
-                        "' is not given: add --input " + program->data().inputs[i].name +
-                        "=FILE.npy");
-  if (absl::Status status = simulator.Run(); !status.ok())
-    return tool::fail(std::string(status.message()));
+      return absl::InvalidArgumentError("input '" + inputs[i].name +
+                                        "' is not given: add --input " + inputs[i].name +
+                                        "=FILE.npy");
+  return absl::OkStatus();
+}
 
-  const rt::Stats &stats = simulator.stats();
-  std::string why, json = stats.Json(program->data());
-  if (!arguments.outputDir.empty()) {
-    if (std::error_code problem = llvm::sys::fs::create_directories(arguments.outputDir))
-      return tool::fail(arguments.outputDir + ": " + problem.message());
-    nlohmann::ordered_json list = nlohmann::ordered_json::array();
-    for (const rt::IoInfo &output : program->data().outputs) {
-      auto bytes = simulator.Output(output.name);
-      if (!bytes.ok())
-        return tool::fail(std::string(bytes.status().message()));
-      std::string file = tool::fileName(output.name) + "." + arguments.format;
-      std::string text =
-          arguments.format == "npy" ? tool::npyFile(output, *bytes) : tool::pbFile(output, *bytes);
-      if (mlir::failed(writeAtomically(arguments.outputDir + "/" + file, text, why)))
-        return tool::fail(why);
-      list.push_back({{"name", output.name},
-                      {"file", file},
-                      {"type", tool::onnxTypeName(output.dtype)},
-                      {"shape", output.dims}});
-    }
-    if (mlir::failed(
-            writeAtomically(arguments.outputDir + "/outputs.json", list.dump(2) + "\n", why)))
-      return tool::fail(why);
+/// Every output as a file, and outputs.json that lists them in graph order.
+static absl::Status writeOutputs(const Arguments &arguments, const rt::Program &program,
+                                 const rt::Simulator &simulator) {
+  if (std::error_code problem = llvm::sys::fs::create_directories(arguments.outputDir))
+    return absl::UnavailableError(arguments.outputDir + ": " + problem.message());
+  std::string why;
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const rt::IoInfo &output : program.data().outputs) {
+    auto bytes = simulator.Output(output.name);
+    if (!bytes.ok())
+      return bytes.status();
+    std::string file = tool::fileName(output.name) + "." + arguments.format;
+    std::string text =
+        arguments.format == "npy" ? tool::npyFile(output, *bytes) : tool::pbFile(output, *bytes);
+    if (mlir::failed(writeAtomically(arguments.outputDir + "/" + file, text, why)))
+      return absl::UnavailableError(why);
+    list.push_back({{"name", output.name},
+                    {"file", file},
+                    {"type", tool::onnxTypeName(output.dtype)},
+                    {"shape", output.dims}});
   }
+  std::string text = list.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  if (mlir::failed(writeAtomically(arguments.outputDir + "/outputs.json", text, why)))
+    return absl::UnavailableError(why);
+  return absl::OkStatus();
+}
+
+static int runArtifact(const Arguments &arguments) {
+  tool::Console console(arguments.json);
+  auto fail = [&](const absl::Status &status) {
+    return console.fail(std::string(status.message()));
+  };
+  console.doing("loading", arguments.artifact);
+  absl::StatusOr<rt::Program> program = rt::Program::Load(arguments.artifact);
+  if (!program.ok())
+    return fail(program.status());
+  rt::Simulator simulator(*program, arguments.options);
+  if (absl::Status status = setInputs(arguments, *program, simulator); !status.ok())
+    return fail(status);
+  console.doing("running", arguments.artifact);
+  if (absl::Status status = simulator.Run(); !status.ok())
+    return fail(status);
+  console.rest();
+  std::string why, json = simulator.stats().Json(program->data());
+  if (!arguments.outputDir.empty())
+    if (absl::Status status = writeOutputs(arguments, *program, simulator); !status.ok())
+      return fail(status);
   if (!arguments.stats.empty() && mlir::failed(writeAtomically(arguments.stats, json + "\n", why)))
-    return tool::fail(why);
+    return console.fail(why);
   if (arguments.json)
     std::cout << json << '\n';
   return tool::kGood;
@@ -108,8 +133,12 @@ void tool::addRun(CLI::App &app, std::function<int()> &run) {
       ->check(CLI::NonNegativeNumber);
   command->add_flag("--sanitize", arguments->options.sanitize,
                     "checks hazards, initialisation, bounds and deadlock");
-  command->add_flag("--json", arguments->json, "statistics on standard output");
+  command->add_flag("--json", arguments->json, "statistics on standard output, messages as JSON");
   command->footer(
-      "Example:\n  acc run model.acc --input x=x.npy --output-dir out --stats stats.json");
+      "Each output goes to NAME.npy, where characters outside [A-Za-z0-9._-] become _.\n\n"
+      "Examples:\n"
+      "  acc run net.acc --input x=x.npy --output-dir out --stats stats.json\n"
+      "  acc run net.acc --input x=x.npy --sanitize --json\n"
+      "  acc run net.acc --input x=x.pb --output-dir out --output-format pb --threads 2");
   command->callback([arguments, &run] { run = [arguments] { return runArtifact(*arguments); }; });
 }
