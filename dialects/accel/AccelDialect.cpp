@@ -13,6 +13,18 @@ using namespace accel;
 #include "accel/AccelEnums.cpp.inc"
 #include "accel/AccelInterfaces.cpp.inc"
 
+/// `[1, 2]`, also an empty list, which a scalar's layout has.
+static ParseResult parseIntegers(AsmParser &parser, SmallVector<int64_t> &numbers) {
+  return parser.parseCommaSeparatedList(
+      AsmParser::Delimiter::Square, [&] { return parser.parseInteger(numbers.emplace_back()); });
+}
+
+static void printIntegers(AsmPrinter &printer, ArrayRef<int64_t> numbers) {
+  printer << '[';
+  llvm::interleaveComma(numbers, printer);
+  printer << ']';
+}
+
 #define GET_ATTRDEF_CLASSES
 #include "accel/AccelAttrs.cpp.inc"
 

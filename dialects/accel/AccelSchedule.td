@@ -86,7 +86,7 @@ def Accel_LayoutAttr : Accel_Attr<"Layout", "layout"> {
   }];
   let parameters = (ins ArrayRefParameter<"int64_t">:$ends, ArrayRefParameter<"int64_t">:$sizes,
                         ArrayRefParameter<"int64_t">:$strides);
-  let assemblyFormat = "`<` `[` $ends `]` `,` `[` $sizes `]` `,` `[` $strides `]` `>`";
+  let assemblyFormat = "`<` custom<Integers>($ends) `,` custom<Integers>($sizes) `,` custom<Integers>($strides) `>`";
 }
 
 #endif

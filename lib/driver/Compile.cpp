@@ -18,22 +18,21 @@
 #include "acc/Codegen/Encode.h"
 #include "acc/Driver/Schedules.h"
 #include "acc/Emit/Emit.h"
+#include "acc/Emit/IsaTranslate.h"
 #include "acc/Graph/Passes.h"
 #include "acc/Import/Import.h"
-#include "acc/Import/WriteFile.h"
 #include "acc/Memory/Passes.h"
 #include "acc/Plan/Passes.h"
 #include "acc/Plan/Routine.h"
 #include "acc/Tile/Passes.h"
+#include "acc/runtime/byte_output.h"
 #include "onnx/WeightFiles.h"
 
 #include "mlir/IR/AsmState.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/Process.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
@@ -54,15 +53,21 @@ StringRef accel::stageName(Stage stage) { return kStageNames[unsigned(stage)]; }
 LogicalResult accel::writeAtomically(StringRef path, StringRef content, std::string &error) {
   if (path == "-") {
     llvm::outs() << content;
-    return success();
+    llvm::outs().flush();
+    if (!llvm::outs().has_error())
+      return success();
+    error = "standard output: " + llvm::outs().error().message();
+    llvm::outs().clear_error();
+    return failure();
   }
-  WriteResult result = writeFile(path, [&](llvm::raw_ostream &out) {
-    out << content;
-    return true;
-  });
-  if (!result.good)
-    error = path.str() + ": " + result.reason;
-  return success(result.good);
+  absl::StatusOr<std::unique_ptr<rt::ByteOutput>> file = rt::FileOutput(path.str());
+  absl::Status status = file.status();
+  if (status.ok())
+    status = (*file)->Append(content.data(), content.size());
+  if (status.ok())
+    status = (*file)->Commit();
+  error = std::string(status.message());
+  return success(status.ok());
 }
 
 namespace {
@@ -77,48 +82,66 @@ public:
 
 private:
   LogicalResult load();
-  LogicalResult passes(ModuleOp onModule, llvm::function_ref<void(OpPassManager &)> add);
+  LogicalResult graph();
   LogicalResult planToMemory();
-  LogicalResult codegenAndEmit();
-  LogicalResult print();
+  LogicalResult codegen(rt::ArtifactBuilder &builder);
+  LogicalResult write(rt::ArtifactBuilder &builder);
+  LogicalResult printModule();
+  LogicalResult printProgram(rt::ArtifactBuilder &builder);
+  LogicalResult printText(ModuleOp text, const OpPrintingFlags &flags);
+
+  LogicalResult passes(ModuleOp onModule, llvm::function_ref<void(OpPassManager &)> add);
   InFlightDiagnostic error() { return emitError(UnknownLoc::get(context)); }
+  /// Whether a stage is to be run.
   bool needed(Stage stage) const {
     return (!options.from || *options.from < stage) && (!options.emit || stage <= *options.emit);
+  }
+  bool endsAt(Stage stage) const { return options.emit == stage; }
+  void enter(Stage stage) {
+    if (options.entered)
+      options.entered(stage);
   }
 
   const CompileOptions &options;
   MLIRContext *context;
   OwningOpRef<ModuleOp> module;
+  std::string schedules; ///< text of --schedule-out
+  /// Constants that had to be copied, until the artifact is written.
+  std::vector<std::unique_ptr<std::vector<char>>> copies;
 };
 
 } // namespace
 
 /// The ONNX file, or the text of an earlier stage.
 LogicalResult Compiler::load() {
+  enter(Stage::Import);
   std::string why;
-  std::optional<Target> target = loadTarget(options.target, why);
-  if (!target)
-    return error() << why;
   if (options.from) {
     ParserConfig config(context);
     module = parseSourceFile<ModuleOp>(options.input, config);
     onnx::WeightFiles::of(context).setFolder(llvm::sys::path::parent_path(options.input));
     if (!module || failed(onnx::checkFiles(*module)))
       return failure();
-    if ((*module)->hasAttr(kTargetAttr))
-      return success();
-  } else {
-    ImportOptions import;
-    for (const std::string &text : options.dims) {
-      FailureOr<DimBinding> binding = parseDimBinding(text, why);
-      if (failed(binding))
-        return error() << why;
-      import.dims.push_back(*binding);
-    }
-    module = importOnnx(options.input, import, context);
-    if (!module)
-      return failure();
+    bool isProgram = !(*module)->hasAttr(kTargetAttr);
+    if (isProgram != (*options.from == Stage::Codegen))
+      return emitError(FileLineColLoc::get(context, options.input, 1, 1))
+             << "is not what --emit " << stageName(*options.from) << " writes; it is of "
+             << (isProgram ? "stage codegen or no stage at all" : "an earlier stage");
+    return success();
   }
+  std::optional<Target> target = loadTarget(options.target, why);
+  if (!target)
+    return error() << why;
+  ImportOptions import;
+  for (const std::string &text : options.dims) {
+    FailureOr<DimBinding> binding = parseDimBinding(text, why);
+    if (failed(binding))
+      return error() << why;
+    import.dims.push_back(*binding);
+  }
+  module = importOnnx(options.input, import, context);
+  if (!module)
+    return failure();
   (*module)->setAttr(kTargetAttr, target->attribute(context));
   return success();
 }
@@ -130,73 +153,84 @@ LogicalResult Compiler::passes(ModuleOp onModule, llvm::function_ref<void(OpPass
   return manager.run(onModule);
 }
 
-/// Plan, tile and memory; again with a smaller budget if packing fails.
+LogicalResult Compiler::graph() {
+  enter(Stage::Graph);
+  if (failed(checkBound(*module)))
+    return failure();
+  GraphOptions graphOptions;
+  graphOptions.precision = options.precision;
+  return passes(*module,
+                [&](OpPassManager &manager) { buildGraphPipeline(manager, graphOptions); });
+}
+
+static void addTile(OpPassManager &manager) {
+  manager.addPass(createTileGroups());
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+}
+
+/// Plan, tile and memory; again with a smaller budget if packing fails. Text of
+/// plan or tile is that of the attempt that packs: what is continued from it
+/// ends as a compile at once does.
 LogicalResult Compiler::planToMemory() {
-  bool plans = needed(Stage::Plan);
-  bool packs = needed(Stage::Memory);
-  if (!plans) {
-    return passes(*module, [&](OpPassManager &manager) {
-      if (needed(Stage::Tile))
-        manager.addPass(createTileGroups());
-      if (packs)
-        manager.addPass(memory::createAssignAddresses());
-    });
-  }
-  OwningOpRef<ModuleOp> before;
+  bool plans = !options.from || *options.from < Stage::Plan;
+  bool tiles = plans || *options.from == Stage::Plan;
+  OwningOpRef<ModuleOp> ended; // where --emit stops
   for (int64_t budget = 100; budget >= 40; budget -= budget > 80 ? 5 : 10) {
-    bool last = budget <= 40 || !packs || !options.schedule.empty();
+    bool last = budget <= 40 || !plans || !options.schedule.empty();
     OwningOpRef<ModuleOp> attempt =
         last ? std::move(module) : OwningOpRef<ModuleOp>(module->clone());
-    auto plan = [&](OpPassManager &manager) {
-      PlanGroupsOptions planOptions;
-      planOptions.budget = budget;
-      planOptions.seed = options.planSeed;
-      manager.addPass(createPlanGroups(planOptions));
-    };
-    if (failed(passes(*attempt, plan)))
-      return failure();
-    if (!options.scheduleOut.empty() && failed(writeSchedules(*attempt, options.scheduleOut)))
-      return failure();
-    if (failed(passes(*attempt, [&](OpPassManager &manager) {
-          manager.addPass(createOutlineGroups());
-          manager.addPass(createWritePrediction());
-          if (needed(Stage::Tile)) {
-            manager.addPass(createTileGroups());
-            manager.addPass(createCanonicalizerPass());
-            manager.addPass(createCSEPass());
-          }
-        })))
-      return failure();
-    if (!packs) {
-      module = std::move(attempt);
-      return success();
+    if (plans) {
+      enter(Stage::Plan);
+      if (failed(passes(*attempt, [&](OpPassManager &manager) {
+            PlanGroupsOptions planOptions;
+            planOptions.budget = budget;
+            planOptions.seed = options.planSeed;
+            manager.addPass(createPlanGroups(planOptions));
+          })))
+        return failure();
+      if (!options.scheduleOut.empty())
+        schedules = printSchedules(*attempt);
+      if (failed(passes(*attempt, [&](OpPassManager &manager) {
+            manager.addPass(createOutlineGroups());
+            manager.addPass(createWritePrediction());
+          })))
+        return failure();
     }
+    if (endsAt(Stage::Plan))
+      ended = attempt->clone();
+    if (tiles) {
+      enter(Stage::Tile);
+      if (failed(passes(*attempt, addTile)))
+        return failure();
+    }
+    if (endsAt(Stage::Tile))
+      ended = attempt->clone();
     // A packing failure is the planner's concern, not yet the user's.
-    std::string clash;
     LogicalResult packed = failure();
+    enter(Stage::Memory);
     {
-      ScopedDiagnosticHandler quiet(context, [&](Diagnostic &diag) {
-        if (last)
-          return failure();
-        if (clash.empty())
-          clash = diag.str();
-        return success();
-      });
+      ScopedDiagnosticHandler quiet(context,
+                                    [&](Diagnostic &) { return success(!last || bool(ended)); });
       packed = passes(*attempt, [&](OpPassManager &manager) {
         manager.addPass(memory::createAssignAddresses());
       });
     }
-    if (succeeded(packed)) {
-      module = std::move(attempt);
+    if (ended && (succeeded(packed) || last)) {
+      module = std::move(ended);
       return success();
     }
-    if (last)
-      return failure();
+    if (succeeded(packed) || last) {
+      module = std::move(attempt);
+      return packed;
+    }
   }
-  return failure();
+  llvm_unreachable("the last budget returns");
 }
 
-LogicalResult Compiler::codegenAndEmit() {
+/// Instructions, tables and where the weights are.
+LogicalResult Compiler::codegen(rt::ArtifactBuilder &builder) {
+  enter(Stage::Codegen);
   FailureOr<std::unique_ptr<codegen::Program>> program = codegen::buildProgram(*module);
   if (failed(program))
     return failure();
@@ -204,71 +238,109 @@ LogicalResult Compiler::codegenAndEmit() {
   if (failed(encoded))
     return failure();
   emit::EmitOptions emitOptions;
-  std::vector<std::unique_ptr<std::vector<char>>> dense;
-  emitOptions.reader = [&](Attribute value, ShapedType) -> FailureOr<ArrayRef<char>> {
+  emitOptions.reader = [this](Attribute value, ShapedType) -> FailureOr<ArrayRef<char>> {
     std::string why;
-    dense.push_back(std::make_unique<std::vector<char>>());
-    auto bytes = onnx::rawBytes(value, context, *dense.back(), &why);
+    copies.push_back(std::make_unique<std::vector<char>>());
+    auto bytes = onnx::rawBytes(value, context, *copies.back(), &why);
     if (!bytes)
       return error() << why, failure();
     return *bytes;
   };
-  rt::ArtifactBuilder builder;
-  if (failed(emit::emitArtifact(*module, *encoded, emitOptions, builder)))
-    return failure();
+  return emit::emitArtifact(*module, *encoded, emitOptions, builder);
+}
+
+LogicalResult Compiler::write(rt::ArtifactBuilder &builder) {
+  enter(Stage::Emit);
   absl::Status status = builder.Write(options.output);
   if (!status.ok())
     return error() << std::string(status.message());
   return success();
 }
 
-LogicalResult Compiler::print() {
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  if (options.output != "-") {
+LogicalResult Compiler::printText(ModuleOp text, const OpPrintingFlags &flags) {
+  std::string content, why;
+  llvm::raw_string_ostream os(content);
+  text->print(os, flags);
+  os << '\n';
+  if (failed(writeAtomically(options.output, content, why)))
+    return error() << why;
+  return success();
+}
+
+/// Weights that belong to no file go into one beside the text.
+LogicalResult Compiler::printModule() {
+  if (options.output == "-") {
+    onnx::inlineOwnedWeights(*module);
+  } else {
     onnx::relateFiles(*module, llvm::sys::path::parent_path(options.output));
     if (failed(onnx::spillOwnedWeights(*module, options.output + ".weights")))
       return failure();
-  } else {
-    onnx::inlineOwnedWeights(*module);
   }
   OpPrintingFlags flags;
   flags.enableDebugInfo(true, /*prettyForm=*/false);
-  module->print(os, flags);
-  os << '\n';
-  std::string why;
-  if (failed(writeAtomically(options.output, text, why)))
-    return error() << why;
-  return success();
+  return printText(*module, flags);
+}
+
+/// The program as isa dialect. Its weights are in an artifact beside the text;
+/// standard output has none.
+LogicalResult Compiler::printProgram(rt::ArtifactBuilder &builder) {
+  OwningOpRef<ModuleOp> text;
+  if (options.output == "-") {
+    absl::StatusOr<std::string> bytes = builder.Serialize();
+    if (!bytes.ok())
+      return error() << std::string(bytes.status().message());
+    absl::StatusOr<rt::Artifact> artifact =
+        rt::ReadArtifact({reinterpret_cast<const uint8_t *>(bytes->data()), bytes->size()});
+    if (!artifact.ok())
+      return error() << std::string(artifact.status().message());
+    text = emit::isaFromArtifact(*artifact, "", context);
+  } else {
+    std::string weights = options.output + ".weights";
+    absl::Status status = builder.Write(weights);
+    if (!status.ok())
+      return error() << std::string(status.message());
+    text = emit::isaFromFile(weights, context);
+  }
+  // Node names are in the tables; as locations they would drown the code.
+  return text ? printText(*text, OpPrintingFlags()) : failure();
 }
 
 LogicalResult Compiler::run() {
   if (failed(load()))
     return failure();
-  if (needed(Stage::Graph)) {
-    if (failed(checkBound(*module)))
+  rt::ArtifactBuilder builder;
+  if (options.from == Stage::Codegen) {
+    if (failed(emit::artifactFromIsa(*module, builder)))
       return failure();
-    GraphOptions graph;
-    graph.precision = options.precision;
-    if (failed(
-            passes(*module, [&](OpPassManager &manager) { buildGraphPipeline(manager, graph); })))
+    return endsAt(Stage::Codegen) ? printProgram(builder) : write(builder);
+  }
+  if (needed(Stage::Graph) && failed(graph()))
+    return failure();
+  if (options.emit > Stage::Graph || !options.emit) {
+    if (!options.schedule.empty() && failed(readSchedules(*module, options.schedule)))
+      return failure();
+    bool planned = options.from && *options.from >= Stage::Memory;
+    if (!planned && failed(planToMemory()))
       return failure();
   }
-  if (!options.schedule.empty() && failed(readSchedules(*module, options.schedule)))
+  if (options.emit && *options.emit < Stage::Codegen) {
+    if (failed(printModule()))
+      return failure();
+  } else if (failed(codegen(builder)) ||
+             failed(endsAt(Stage::Codegen) ? printProgram(builder) : write(builder))) {
     return failure();
-  if (failed(planToMemory()))
-    return failure();
-  if (options.emit && *options.emit < Stage::Emit)
-    return print();
-  return codegenAndEmit();
+  }
+  std::string why;
+  if (!schedules.empty() && failed(writeAtomically(options.scheduleOut, schedules, why)))
+    return error() << why;
+  return success();
 }
 
+/// Everything but the writing.
 LogicalResult Compiler::checkOnly() {
-  if (failed(load()) || failed(checkBound(*module)))
-    return failure();
-  GraphOptions graph;
-  graph.precision = options.precision;
-  return passes(*module, [&](OpPassManager &manager) { buildGraphPipeline(manager, graph); });
+  rt::ArtifactBuilder builder;
+  return success(succeeded(load()) && succeeded(graph()) && succeeded(planToMemory()) &&
+                 succeeded(codegen(builder)));
 }
 
 LogicalResult accel::compile(const CompileOptions &options, MLIRContext *context) {

@@ -3,7 +3,6 @@
 
 #include "acc/Driver/Schedules.h"
 
-#include "acc/Driver/Compile.h"
 #include "acc/Plan/Routine.h"
 
 #include "mlir/Parser/Parser.h"
@@ -12,7 +11,7 @@
 using namespace mlir;
 using namespace accel;
 
-LogicalResult accel::writeSchedules(ModuleOp module, StringRef path) {
+std::string accel::printSchedules(ModuleOp module) {
   std::string text;
   llvm::raw_string_ostream os(text);
   os << "// Schedules of acc, one entry for each group in program order. Edit and give it to\n"
@@ -32,10 +31,7 @@ LogicalResult accel::writeSchedules(ModuleOp module, StringRef path) {
     os << "],\n   schedule = " << group.getScheduleAttr() << "}";
   }
   os << "\n]} {}\n";
-  std::string why;
-  if (failed(writeAtomically(path, text, why)))
-    return emitError(UnknownLoc::get(module.getContext())) << why;
-  return success();
+  return text;
 }
 
 LogicalResult accel::readSchedules(ModuleOp module, StringRef path) {

@@ -156,6 +156,9 @@ LogicalResult artifactFromIsa(ModuleOp module, rt::ArtifactBuilder &builder) {
       builder.AddExternalWeights(c.region, c.offset, c.bytes, c.external.path, c.external.offset);
       continue;
     }
+    if (tables->source.empty())
+      return program.emitError("emit: the text names no file with its weights: text on standard "
+                               "output has none, write it to a file");
     if (!file) {
       auto mapped = rt::FileBytes::Map(tables->source);
       if (!mapped.ok())

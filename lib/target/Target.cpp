@@ -15,7 +15,7 @@ using namespace accel;
 
 static constexpr double kTera = 1e12;
 static constexpr TargetKey kSchema[] = {
-    {"clock", "hz", true, 1, 1e11, "Hz", "clock of all engines"},
+    {"clock", "hz", true, 1e5, 1e11, "Hz", "clock of all engines"},
     {"mxu", "rows", true, 1, 65536, "elements", "rows of the systolic array (reduction)"},
     {"mxu", "columns", true, 1, 65536, "elements", "columns of the systolic array (outputs)"},
     {"mxu", "int8_macs", true, 1, 1e9, "MAC/cycle", "peak with int8 or fp8 operands"},
@@ -28,7 +28,7 @@ static constexpr TargetKey kSchema[] = {
     {"sram", "bytes", true, 1024, kTera, "bytes", "scratchpad"},
     {"sram", "banks", true, 1, 4096, "banks", "banks of the scratchpad"},
     {"imem", "bytes", true, 1024, kTera, "bytes", "instruction memory: the code of one routine"},
-    {"dram", "bytes_per_cycle", false, 1e-3, 1e9, "bytes/cycle", "bandwidth"},
+    {"dram", "bytes_per_cycle", false, 1e-3, 1e5, "bytes/cycle", "bandwidth"},
     {"dram", "burst_bytes", true, 1, 65536, "bytes", "smallest transfer"},
     {"dram", "latency_cycles", true, 0, 1e9, "cycles", "first byte of a transfer"},
     {"queue", "depth", true, 1, 65536, "instructions", "queue of each engine"},
@@ -92,7 +92,7 @@ static std::optional<Target> parse(llvm::StringRef text, llvm::StringRef file, s
   // What is there must be known.
   for (auto &&[table, node] : root) {
     std::string name(table.str());
-    if (name == "name" || name == "summary") {
+    if (name == "name" || name == "summary" || name == "source") {
       if (!node.is_string()) {
         error = at(node.source()) + "'" + name + "' must be a string";
         return std::nullopt;
@@ -130,12 +130,16 @@ static std::optional<Target> parse(llvm::StringRef text, llvm::StringRef file, s
     else if (!key.integer && value.is_floating_point())
       number = *value.value<double>();
     if (!number) {
-      error = at(value.node()->source()) + "'" + full + "' must be " +
-              (key.integer ? "an integer" : "a number") + " in " + key.unit;
+      std::ostringstream os;
+      os << "'" << full << "' must be " << (key.integer ? "an integer" : "a number") << " in "
+         << key.unit << ", it is a" << (value.is_array() || value.is_integer() ? "n " : " ")
+         << value.type();
+      error = at(value.node()->source()) + os.str();
       return std::nullopt;
     }
     if (!(*number >= key.min && *number <= key.max)) {
       std::ostringstream os;
+      os.precision(15);
       os << "'" << full << "' is " << *number << " " << key.unit << ", possible are " << key.min
          << " to " << key.max;
       error = at(value.node()->source()) + os.str();
@@ -149,8 +153,14 @@ static std::optional<Target> parse(llvm::StringRef text, llvm::StringRef file, s
     error = file.str() + ": mxu.f32_macs and mxu.f16_macs cannot exceed mxu.rows x mxu.columns";
     return std::nullopt;
   }
+  if (int64_t banks = int64_t(target.figure("sram_banks"));
+      int64_t(target.figure("sram_bytes")) % banks) {
+    error = file.str() + ": sram.bytes must be a multiple of sram.banks";
+    return std::nullopt;
+  }
   target.name = root["name"].value_or(std::string());
   target.summary = root["summary"].value_or(std::string());
+  target.source = root["source"].value_or(std::string());
   if (target.name.empty()) {
     error = file.str() + ": 'name' is missing";
     return std::nullopt;

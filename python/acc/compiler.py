@@ -17,7 +17,16 @@ from .executable import Executable, load
 
 
 class CompileError(Exception):
-    """The model could not be compiled; the text is the compiler's, with the node and what to do."""
+    """The model could not be compiled. The text is the compiler's: what is wrong, at which node, and what
+    to do.
+
+    status  1 the model, an option or a file is at fault; 2 an option has a value that does not exist;
+            3 a bug of acc (the text names the files to report)
+    """
+
+    def __init__(self, text: str, status: int = 1):
+        super().__init__(text)
+        self.status = status
 
 
 def compile(  # noqa: A001  (acc.compile is the name that reads well)
@@ -31,11 +40,13 @@ def compile(  # noqa: A001  (acc.compile is the name that reads well)
 ) -> Executable:
     """Compiles an ONNX file.
 
-    target     name of a machine, or a TOML file that describes one
-    dims       sizes of dynamic dimensions, by name or as "input[axis]"
-    precision  storage of f32 tensors: f32, f16 or bf16
+    target     name of a machine (`acc targets` lists them), or a TOML file that describes one
+    dims       sizes of dynamic dimensions in elements: {"batch": 1} by name, {"x:0": 1} by input and axis
+    precision  storage of f32 tensors: f32, f16 or bf16; sums stay f32
     schedule   a schedule file to carry out instead of a search
     output     where the artifact goes; without it, it lives as long as the result
+
+    Raises CompileError with the compiler's message; a file at `output` is then as it was before.
     """
     folder = None
     if output is None:
@@ -53,9 +64,9 @@ def compile(  # noqa: A001  (acc.compile is the name that reads well)
         if folder is not None:
             folder.cleanup()
         text = done.stdout.strip()
-        if done.returncode not in (1, 2):
-            text += f"\n(acc ended with status {done.returncode}: a bug of acc, please report it)"
-        raise CompileError(text)
+        if done.returncode not in (1, 2, 3):  # a signal: it could say nothing itself
+            text += f"\nacc: error: ended with status {done.returncode}, which is a bug of acc: please report it"
+        raise CompileError(text, done.returncode if done.returncode in (1, 2) else 3)
     return load(output, keep=folder)
 
 

@@ -1,5 +1,5 @@
 //===- byte_output.cc - Where an artifact is written ----------------------===//
-#include "byte_output.h"
+#include "acc/runtime/byte_output.h"
 #include "absl/strings/str_cat.h"
 #include "acc/runtime/files.h"
 #include <algorithm>

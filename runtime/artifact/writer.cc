@@ -8,8 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "acc/runtime/acc_generated.h"
 #include "acc/runtime/artifact.h"
+#include "acc/runtime/byte_output.h"
 #include "acc/runtime/status_macros.h"
-#include "byte_output.h"
 #include "checksum.h"
 #include "prefix.h"
 #include <algorithm>

@@ -8,7 +8,10 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "Reproducer.h"
+
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace accel::tool {
@@ -16,16 +19,22 @@ namespace accel::tool {
 /// Exit status of the program.
 enum Exit { kGood = 0, kInputFault = 1, kUsage = 2, kOurBug = 3 };
 
+/// How the program was called.
+struct Invocation {
+  int argc;
+  char **argv;
+  std::optional<Bug> bug; ///< of an earlier process, to be reproduced
+  /// The command line as text.
+  std::string text() const;
+};
+
 /// Declares a command; when it is chosen, `run` gets what to execute.
-void addCompile(CLI::App &app, std::function<int()> &run);
+void addCompile(CLI::App &app, std::function<int()> &run, const Invocation &invocation);
 void addCheck(CLI::App &app, std::function<int()> &run);
 void addRun(CLI::App &app, std::function<int()> &run);
 void addDump(CLI::App &app, std::function<int()> &run);
 void addTargets(CLI::App &app, std::function<int()> &run);
 void addListOps(CLI::App &app, std::function<int()> &run);
-
-/// An error on standard error, one line: "acc: error: ...".
-int fail(const std::string &message);
 
 } // namespace accel::tool
 

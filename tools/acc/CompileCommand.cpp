@@ -2,16 +2,20 @@
 // Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "Commands.h"
+#include "Console.h"
+#include "Reproducer.h"
 
 #include "acc/Driver/Compile.h"
 #include "acc/Driver/Registration.h"
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/SourceMgr.h"
 
 #include <iostream>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 using namespace accel;
 
@@ -19,13 +23,11 @@ namespace {
 struct Arguments {
   CompileOptions options;
   std::string emit, from;
-  std::vector<std::string> stages;
+  bool json = false;
 };
 } // namespace
 
 static void addCommon(CLI::App *command, Arguments &arguments) {
-  command->add_option("model", arguments.options.input, "ONNX file (MLIR text with --from)")
-      ->required();
   command->add_option("--target", arguments.options.target,
                       "machine: a name that `acc targets` lists, or a TOML file");
   command
@@ -36,60 +38,92 @@ static void addCommon(CLI::App *command, Arguments &arguments) {
       ->add_option("--precision", arguments.options.precision,
                    "storage of f32 tensors (sums stay f32)")
       ->check(CLI::IsMember({"f32", "f16", "bf16"}));
+  command->add_flag("--json", arguments.json, "messages as JSON, one object a line");
 }
 
-/// Runs `work` on the file `input` in a context whose diagnostics go to standard error.
-static int withContext(const std::string &input,
+/// Runs `work` in a context whose diagnostics go to the console.
+static int withContext(tool::Console &console, const std::string &input,
                        llvm::function_ref<mlir::LogicalResult(mlir::MLIRContext *)> work) {
   mlir::DialectRegistry registry;
   registerDialects(registry);
   mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
   context.printOpOnDiagnostic(false);
   context.loadAllAvailableDialects();
-  bool said = false;
-  mlir::ScopedDiagnosticHandler handler(&context, [&](mlir::Diagnostic &diag) {
-    const char *kind = diag.getSeverity() == mlir::DiagnosticSeverity::Error     ? "error"
-                       : diag.getSeverity() == mlir::DiagnosticSeverity::Warning ? "warning"
-                                                                                 : "note";
-    said |= diag.getSeverity() == mlir::DiagnosticSeverity::Error;
-    // The text's line, else the model and the name of the ONNX node.
-    std::string file = input, name;
-    diag.getLocation()->walk([&](mlir::Location inner) {
-      if (auto at = llvm::dyn_cast<mlir::FileLineColLoc>(inner)) {
-        file = at.getFilename().str();
-        if (at.getLine())
-          file += ':' + std::to_string(at.getLine()) + ':' + std::to_string(at.getColumn());
-      } else if (auto named = llvm::dyn_cast<mlir::NameLoc>(inner); named && name.empty()) {
-        name = named.getName().str();
-      }
-      return mlir::WalkResult::advance();
-    });
-    std::string where = file + ": ";
-    if (!name.empty() && diag.str().find('"' + name + '"') == std::string::npos)
-      where += '"' + name + "\": ";
-    std::cerr << "acc: " << kind << ": " << where << diag.str() << '\n';
-    for (mlir::Diagnostic &note : diag.getNotes())
-      std::cerr << "acc: note: " << note.str() << '\n';
+  mlir::ScopedDiagnosticHandler handler(&context, [&](mlir::Diagnostic &diagnostic) {
+    console.diagnostic(diagnostic, input);
     return mlir::success();
   });
   if (mlir::succeeded(work(&context)))
     return tool::kGood;
-  if (said)
-    return tool::kInputFault;
-  std::cerr << "acc: error: failed without a reason, which is a bug of acc\n";
-  return tool::kOurBug;
+  return console.failed() ? tool::kInputFault : tool::kOurBug;
 }
 
-void tool::addCompile(CLI::App &app, std::function<int()> &run) {
+/// Why options do not go together. A continuation takes none that an earlier stage
+/// has used up.
+static std::string contradiction(const CLI::App *command, const CompileOptions &options) {
+  if (options.output == "-" && (!options.emit || *options.emit == Stage::Emit))
+    return "-o -: an artifact is not text, give it a file";
+  if (!options.from)
+    return "";
+  std::string from = stageName(*options.from).str();
+  if (*options.from == Stage::Emit)
+    return "--from emit: nothing comes after it";
+  if (options.emit && *options.emit < *options.from)
+    return "--emit " + stageName(*options.emit).str() + " comes before --from " + from;
+  struct {
+    const char *option;
+    Stage used;
+  } used[] = {{"--target", Stage::Import},     {"--dim", Stage::Import},
+              {"--precision", Stage::Graph},   {"--schedule", Stage::Plan},
+              {"--schedule-out", Stage::Plan}, {"--plan-seed", Stage::Plan}};
+  for (auto [option, stage] : used)
+    if (command->count(option) && stage <= *options.from)
+      return std::string(option) + " has no meaning with --from " + from + ": stage " +
+             stageName(stage).str() + " is done";
+  return "";
+}
+
+static int runCompile(const Arguments &arguments, const tool::Invocation &invocation) {
+  if (invocation.bug)
+    return tool::writeReproducer(*invocation.bug, arguments.options, invocation.text());
+  tool::armReproducer(invocation.argc, invocation.argv);
+  int status;
+  {
+    tool::Console console(arguments.json);
+    CompileOptions options = arguments.options;
+    options.entered = [&](Stage stage) {
+      tool::setReproducerStage(stage);
+      console.doing(stageName(stage).str(), options.input);
+    };
+    status =
+        withContext(console, options.input, [&](mlir::MLIRContext *context) { return compile(options, context); });
+    if (status == tool::kGood && arguments.json && options.output != "-") {
+      uint64_t bytes = 0;
+      llvm::sys::fs::file_size(options.output, bytes);
+      nlohmann::ordered_json result{{"type", "result"},
+                                    {"output", options.output},
+                                    {"bytes", bytes},
+                                    {"seconds", console.seconds()}};
+      std::cout << result.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+    }
+  }
+  if (status == tool::kOurBug)
+    tool::reproduceBug("failed without a reason");
+  return status;
+}
+
+void tool::addCompile(CLI::App &app, std::function<int()> &run, const Invocation &invocation) {
   CLI::App *command = app.add_subcommand("compile", "Compiles a model ahead of time");
   auto arguments = std::make_shared<Arguments>();
-  addCommon(command, *arguments);
+  CompileOptions &options = arguments->options;
+  command->add_option("model", options.input, "ONNX file (MLIR text with --from)")->required();
   command
-      ->add_option("-o,--output", arguments->options.output,
+      ->add_option("-o,--output", options.output,
                    "artifact to write (with --emit: MLIR text, - for standard output)")
       ->required();
-  command->add_option("--schedule", arguments->options.schedule, "schedules to obey");
-  command->add_option("--schedule-out", arguments->options.scheduleOut,
+  addCommon(command, *arguments);
+  command->add_option("--schedule", options.schedule, "schedules to obey");
+  command->add_option("--schedule-out", options.scheduleOut,
                       "writes the schedules, to be edited and given back");
   std::vector<std::string> stages;
   for (int s = 0; s <= int(Stage::Emit); ++s)
@@ -98,24 +132,32 @@ void tool::addCompile(CLI::App &app, std::function<int()> &run) {
       ->check(CLI::IsMember(stages));
   command->add_option("--from", arguments->from, "continues after a stage, from its MLIR")
       ->check(CLI::IsMember(stages));
-  command->add_option("--plan-seed", arguments->options.planSeed,
+  command->add_option("--plan-seed", options.planSeed,
                       "random legal schedules instead of good ones: results must not change");
-  command->add_flag("--verify-each", arguments->options.verifyEach,
-                    "verifies the IR after each pass");
-  command->footer("Examples:\n"
-                  "  acc compile det.onnx -o det.acc --dim DynamicDimension.0=1\n"
-                  "  acc compile net.onnx -o net.acc --target tiny --schedule-out net.mlir\n"
-                  "  acc compile net.onnx -o - --emit tile");
-  command->callback([arguments, &run] {
-    run = [arguments] {
-      if (!arguments->emit.empty())
-        arguments->options.emit = stageNamed(arguments->emit);
-      if (!arguments->from.empty())
-        arguments->options.from = stageNamed(arguments->from);
-      return withContext(arguments->options.input, [&](mlir::MLIRContext *context) {
-        return compile(arguments->options, context);
-      });
-    };
+  command->add_flag("--verify-each", options.verifyEach, "verifies the IR after each pass");
+  command->footer(
+      "Stages: import, graph, plan, tile, memory, codegen, emit.\n\n"
+      "Examples:\n"
+      "  acc compile net.onnx -o net.acc --dim batch=1\n"
+      "  acc compile cls.onnx -o cls.acc --dim x:0=1 --dim x:2=48     axes without a name\n"
+      "  acc compile net.onnx -o net.acc --target mine.toml --precision bf16\n"
+      "  acc compile net.onnx -o net.acc --schedule-out net.mlir      then edit net.mlir and\n"
+      "  acc compile net.onnx -o net.acc --schedule net.mlir\n"
+      "  acc compile net.onnx -o - --emit plan                        look at groups and "
+      "schedules\n"
+      "  acc compile net.onnx -o net.tile.mlir --emit tile            stop, edit, and\n"
+      "  acc compile net.tile.mlir -o net.acc --from tile             continue\n\n"
+      "Exit status: 0 good, 1 the model, an option or a file is at fault, 2 usage, 3 a bug of acc\n"
+      "(a reproducer is written beside the output).");
+  command->callback([arguments, command, &run, &invocation] {
+    CompileOptions &options = arguments->options;
+    if (!arguments->emit.empty())
+      options.emit = stageNamed(arguments->emit);
+    if (!arguments->from.empty())
+      options.from = stageNamed(arguments->from);
+    if (std::string wrong = contradiction(command, options); !wrong.empty())
+      throw CLI::ValidationError(wrong);
+    run = [arguments, &invocation] { return runCompile(*arguments, invocation); };
   });
 }
 
@@ -123,14 +165,26 @@ void tool::addCheck(CLI::App &app, std::function<int()> &run) {
   CLI::App *command =
       app.add_subcommand("check", "Says whether a model compiles and lists what stands in the way");
   auto arguments = std::make_shared<Arguments>();
+  command->add_option("model", arguments->options.input, "ONNX file")->required();
   addCommon(command, *arguments);
+  command->footer("Every obstacle is named with its node, the reason and what to do.\n\n"
+                  "Examples:\n"
+                  "  acc check net.onnx --dim batch=1\n"
+                  "  acc check net.onnx --target tiny --json");
   command->callback([arguments, &run] {
     run = [arguments] {
-      int status = withContext(arguments->options.input, [&](mlir::MLIRContext *context) {
-        return check(arguments->options, context);
-      });
-      if (status == kGood)
-        std::cout << arguments->options.input << ": every node can be compiled\n";
+      Console console(arguments->json);
+      CompileOptions options = arguments->options;
+      options.entered = [&](Stage stage) { console.doing(stageName(stage).str(), options.input); };
+      int status =
+          withContext(console, options.input, [&](mlir::MLIRContext *context) { return check(options, context); });
+      console.rest();
+      if (status == kGood && arguments->json)
+        std::cout << nlohmann::ordered_json{{"type", "result"}, {"compiles", true}} << '\n';
+      else if (status == kGood)
+        std::cout << options.input << ": compiles for target " << options.target << '\n';
+      if (status == kOurBug)
+        console.fail("failed without a reason, which is a bug of acc");
       return status;
     };
   });

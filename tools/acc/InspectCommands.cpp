@@ -1,66 +1,24 @@
-//===- InspectCommands.cpp - acc dump, acc targets, acc list-ops ----------===//
+//===- InspectCommands.cpp - acc targets, acc list-ops --------------------===//
 // Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "Commands.h"
-#include "TensorFiles.h"
+#include "Console.h"
 
 #include "acc/Graph/Lowering.h"
 #include "acc/Target/Target.h"
-#include "acc/runtime/simulator.h"
 
 #include <cstdio>
-#include <iostream>
 #include <memory>
 
 using namespace accel;
-
-static int dumpArtifact(const std::string &path) {
-  absl::StatusOr<rt::Artifact> artifact = rt::OpenArtifact(path);
-  if (!artifact.ok())
-    return tool::fail(std::string(artifact.status().message()));
-  const rt::ArtifactData &data = artifact->data;
-  std::printf("artifact   %s, made by %s for %s, ISA version %u\n", path.c_str(),
-              data.producer.c_str(), data.target.name.c_str(), data.isaVersion);
-  std::printf("code       %lld bytes, %zu routines, %zu vector programs\n",
-              (long long)artifact->codeBytes, data.routines.size(), data.vprogs.size());
-  std::printf("work       %lld MACs, %zu nodes\n", (long long)data.macs, data.nodes.size());
-  std::printf("compulsory %lld bytes\n", (long long)data.compulsoryBytes);
-  auto list = [](const char *what, const std::vector<rt::IoInfo> &all) {
-    for (const rt::IoInfo &io : all) {
-      std::printf("%-10s %s %s[", what, io.name.c_str(), tool::onnxTypeName(io.dtype));
-      for (size_t d = 0; d < io.dims.size(); ++d)
-        std::printf("%s%lld", d ? ", " : "", (long long)io.dims[d]);
-      std::printf("]\n");
-    }
-  };
-  list("input", data.inputs);
-  list("output", data.outputs);
-  for (const rt::RegionInfo &region : data.regions)
-    std::printf("region     %u %s, %lld bytes\n", region.id, rt::RegionKindName(region.kind),
-                (long long)region.bytes);
-  for (const rt::PredictionInfo &p : data.predictions) {
-    long long bytes = 0;
-    for (const auto &term : p.terms)
-      bytes += term.counters.empty() ? term.coef : 0;
-    std::printf("%-10s %12lld bytes  %-18s %s\n", p.write ? "writes" : "reads", bytes,
-                rt::ReasonName(p.reason), data.tensors[p.tensor].name.c_str());
-  }
-  return tool::kGood;
-}
-
-void tool::addDump(CLI::App &app, std::function<int()> &run) {
-  CLI::App *command = app.add_subcommand("dump", "Shows what an artifact contains");
-  auto path = std::make_shared<std::string>();
-  command->add_option("artifact", *path, "artifact of acc compile")->required();
-  command->callback([path, &run] { run = [path] { return dumpArtifact(*path); }; });
-}
 
 static int showTarget(const std::string &name) {
   std::string error;
   std::optional<Target> target = loadTarget(name, error);
   if (!target)
-    return tool::fail(error);
+    return tool::Console(false).fail(error);
   std::printf("%s: %s\n", target->name.c_str(), target->summary.c_str());
+  std::printf("source: %s\n", target->source.empty() ? "not given" : target->source.c_str());
   for (const TargetKey &key : targetSchema()) {
     std::string full = std::string(key.table) + "." + key.key;
     std::printf("  %-28s %14.10g %-16s %s\n", full.c_str(),
@@ -84,6 +42,11 @@ void tool::addTargets(CLI::App &app, std::function<int()> &run) {
   command->add_option("target", *name, "name or TOML file");
   command->add_flag("--schema", *schema,
                     "the keys of a target file: name, kind, unit, least, greatest, meaning");
+  command->footer("Examples:\n"
+                  "  acc targets              machines that come with acc\n"
+                  "  acc targets edge         every figure with its unit, and where they are from\n"
+                  "  acc targets mine.toml    the same of a file, which is checked\n"
+                  "  acc targets --schema     what such a file must give");
   command->callback([name, schema, &run] {
     run = [name, schema] {
       if (*schema)
@@ -94,7 +57,7 @@ void tool::addTargets(CLI::App &app, std::function<int()> &run) {
         std::string error;
         std::optional<Target> target = loadTarget(builtin.name, error);
         if (!target)
-          return fail(error);
+          return Console(false).fail(error);
         std::printf("%-10s %s\n", target->name.c_str(), target->summary.c_str());
       }
       return int(kGood);
@@ -105,6 +68,10 @@ void tool::addTargets(CLI::App &app, std::function<int()> &run) {
 void tool::addListOps(CLI::App &app, std::function<int()> &run) {
   CLI::App *command =
       app.add_subcommand("list-ops", "Lists the ONNX operators that compile, and how");
+  command->footer("Examples:\n"
+                  "  acc list-ops\n"
+                  "  acc list-ops | grep Conv\n"
+                  "  acc check net.onnx       whether all nodes of a model can be compiled");
   command->callback([&run] {
     run = [] {
       for (const SupportedOp &op : supportedOps())

@@ -7,15 +7,28 @@
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Program.h"
 
+#include <cerrno>
 #include <csignal>
+#include <cstdio>
+#include <cstring>
 #include <iostream>
 #include <unistd.h>
 
 using namespace accel;
 
-int tool::fail(const std::string &message) {
-  std::cerr << "acc: error: " << message << '\n';
-  return kInputFault;
+/// Commands that are programs of their own and that `acc --help` lists.
+static constexpr struct {
+  const char *name, *summary;
+} kPrograms[] = {
+    {"compare", "Runs a model in ONNX Runtime too and says where they differ"},
+    {"bench", "Measures acc beside ONNX Runtime and IREE"},
+};
+
+std::string tool::Invocation::text() const {
+  std::string text = "acc";
+  for (int i = 1; i < argc; ++i)
+    text += std::string(" ") + argv[i];
+  return text;
 }
 
 /// `acc NAME` runs acc-NAME from the folder of this program or PATH.
@@ -33,21 +46,27 @@ static bool runExternal(char **argv, llvm::StringRef name) {
 }
 
 int main(int argc, char **argv) {
-  signal(SIGXFSZ,
-         SIG_IGN); // a file that grows too large is an error of the write, as a full disk is
+  std::signal(SIGXFSZ, SIG_IGN); // a file that grows too large is an error, not the end
+  tool::Invocation invocation{argc, argv, tool::takeReproduce(argc, argv)};
+  invocation.argc = argc;
   CLI::App app{"acc compiles ONNX models for an inference accelerator and runs them on its "
                "simulator.",
                "acc"};
   app.footer("Examples:\n"
              "  acc compile model.onnx -o model.acc --dim batch=1\n"
              "  acc run model.acc --input x=x.npy --output-dir out --stats stats.json\n"
-             "  acc compare model.onnx --dim batch=1\n"
+             "  acc compare model.onnx --dim batch=1         against ONNX Runtime\n"
              "  acc compile model.onnx -o - --emit plan      look at the schedules\n"
-             "  acc targets                                  machines to compile for\n"
-             "`acc COMMAND --help` has more.");
+             "  acc dump model.acc --code                    look at the instructions\n"
+             "  acc targets                                  machines to compile for\n\n"
+             "`acc COMMAND --help` has more; `acc NAME` runs acc-NAME of this folder or PATH.\n"
+             "Exit status: 0 good, 1 the input's fault, 2 usage, 3 a bug of acc.");
   app.require_subcommand(1);
+  app.failure_message([](const CLI::App *, const CLI::Error &error) {
+    return "acc: error: " + std::string(error.what()) + "; --help shows what is possible\n";
+  });
   std::function<int()> run;
-  tool::addCompile(app, run);
+  tool::addCompile(app, run, invocation);
   tool::addRun(app, run);
   tool::addCheck(app, run);
   tool::addDump(app, run);
@@ -62,14 +81,25 @@ int main(int argc, char **argv) {
       std::cerr << "acc: error: unknown command '" << name.str() << "'; commands:";
       for (CLI::App *command : app.get_subcommands({}))
         std::cerr << ' ' << command->get_name();
+      for (auto &program : kPrograms)
+        std::cerr << ' ' << program.name;
       std::cerr << '\n';
       return tool::kUsage;
     }
   }
+  for (auto &program : kPrograms)
+    app.add_subcommand(program.name, program.summary);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError &problem) {
     return app.exit(problem) == 0 ? tool::kGood : tool::kUsage;
   }
-  return run();
+  int status = run();
+  // A full disk shows when the last of the text is flushed.
+  std::cout.flush();
+  if (std::fflush(stdout) != 0 || std::ferror(stdout)) {
+    std::cerr << "acc: error: standard output: " << std::strerror(errno) << '\n';
+    return status == tool::kGood ? tool::kInputFault : status;
+  }
+  return status;
 }

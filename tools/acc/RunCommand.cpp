@@ -2,9 +2,9 @@
 // Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "Commands.h"
+#include "Console.h"
 #include "TensorFiles.h"
 
-#include "acc/Driver/Compile.h"
 #include "acc/runtime/files.h"
 #include "acc/runtime/simulator.h"
 
@@ -72,7 +72,7 @@ static absl::Status writeResults(const Arguments &arguments, const rt::Simulator
                       {"type", tool::onnxTypeName(output.dtype)},
                       {"shape", output.dims}});
     }
-    files.emplace_back(arguments.outputDir + "/outputs.json", list.dump(2) + "\n");
+    files.emplace_back(arguments.outputDir + "/outputs.json", list.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
   }
   if (!arguments.stats.empty() && arguments.stats != "-")
     files.emplace_back(arguments.stats, stats + "\n");
@@ -82,53 +82,67 @@ static absl::Status writeResults(const Arguments &arguments, const rt::Simulator
   return rt::WriteFiles(contents);
 }
 
-static int runArtifact(const Arguments &arguments) {
-  absl::StatusOr<rt::Program> program = rt::Program::Load(arguments.artifact);
-  if (!program.ok())
-    return tool::fail(std::string(program.status().message()));
-  rt::Simulator simulator(*program, arguments.options);
-  std::vector<bool> given(program->data().inputs.size());
+/// `NAME=FILE` arguments become inputs of the simulator; every input must be given.
+static absl::Status setInputs(const Arguments &arguments, const rt::Program &program,
+                              rt::Simulator &simulator) {
+  const std::vector<rt::IoInfo> &inputs = program.data().inputs;
+  std::vector<bool> given(inputs.size());
   for (const std::string &text : arguments.inputs) {
     size_t at = text.rfind('=');
     if (at == std::string::npos)
-      return tool::fail("--input " + text + ": is not NAME=FILE");
+      return absl::InvalidArgumentError("--input " + text + ": is not NAME=FILE");
     std::string name = text.substr(0, at), names;
     const rt::IoInfo *io = nullptr;
-    for (const rt::IoInfo &input : program->data().inputs) {
+    for (const rt::IoInfo &input : inputs) {
       names += (names.empty() ? "'" : ", '") + input.name + "'";
       if (input.name == name)
         io = &input;
     }
     if (!io)
-      return tool::fail("--input " + text + ": the model has no input '" + name + "', it has " +
-                        names);
-    if (given[io - program->data().inputs.data()])
-      return tool::fail("--input " + text + ": input '" + name + "' is given twice");
+      return absl::InvalidArgumentError("--input " + text + ": the model has no input '" + name +
+                                        "', it has " + (names.empty() ? "none" : names));
+    if (given[io - inputs.data()])
+      return absl::InvalidArgumentError("--input " + text + ": '" + name + "' is given twice");
     auto bytes = tool::readTensor(text.substr(at + 1), *io);
     if (!bytes.ok())
-      return tool::fail(std::string(bytes.status().message()));
+      return bytes.status();
     if (absl::Status status = simulator.SetInput(name, *bytes, io->dims); !status.ok())
-      return tool::fail(std::string(status.message()));
-    given[io - program->data().inputs.data()] = true;
+      return status;
+    given[io - inputs.data()] = true;
   }
   for (size_t i = 0; i < given.size(); ++i)
     if (!given[i])
-      return tool::fail("input '" + program->data().inputs[i].name +
-                        "' is not given: add --input " + program->data().inputs[i].name +
-                        "=FILE.npy");
+      return absl::InvalidArgumentError("input '" + inputs[i].name +
+                                        "' is not given: add --input " + inputs[i].name +
+                                        "=FILE.npy");
+  return absl::OkStatus();
+}
+
+static int runArtifact(const Arguments &arguments) {
+  tool::Console console(arguments.json);
+  auto fail = [&](const absl::Status &status) {
+    return console.fail(std::string(status.message()));
+  };
+  console.doing("loading", arguments.artifact);
+  absl::StatusOr<rt::Program> program = rt::Program::Load(arguments.artifact);
+  if (!program.ok())
+    return fail(program.status());
+  rt::Simulator simulator(*program, arguments.options);
+  if (absl::Status status = setInputs(arguments, *program, simulator); !status.ok())
+    return fail(status);
   OutputFolder folder;
   if (!arguments.outputDir.empty())
     if (std::error_code problem = folder.create(arguments.outputDir))
-      return tool::fail(arguments.outputDir + ": " + problem.message());
+      return console.fail(arguments.outputDir + ": " + problem.message());
+  console.doing("running", arguments.artifact);
   if (absl::Status status = simulator.Run(); !status.ok())
-    return tool::fail(std::string(status.message()));
+    return fail(status);
+  console.rest();
   std::string json = simulator.stats().Json(program->data());
   if (absl::Status status = writeResults(arguments, simulator, program->data(), json); !status.ok())
-    return tool::fail(std::string(status.message()));
+    return fail(status);
   folder.keep = true;
-  if (arguments.stats == "-")
-    std::cout << json << '\n';
-  if (arguments.json)
+  if (arguments.json || arguments.stats == "-")
     std::cout << json << '\n';
   return tool::kGood;
 }
@@ -151,8 +165,12 @@ void tool::addRun(CLI::App &app, std::function<int()> &run) {
       ->check(CLI::NonNegativeNumber);
   command->add_flag("--sanitize", arguments->options.sanitize,
                     "checks hazards, initialisation, bounds and deadlock");
-  command->add_flag("--json", arguments->json, "statistics on standard output");
+  command->add_flag("--json", arguments->json, "statistics on standard output, messages as JSON");
   command->footer(
-      "Example:\n  acc run model.acc --input x=x.npy --output-dir out --stats stats.json");
+      "Each output goes to NAME.npy, where characters outside [A-Za-z0-9._-] become _.\n\n"
+      "Examples:\n"
+      "  acc run net.acc --input x=x.npy --output-dir out --stats stats.json\n"
+      "  acc run net.acc --input x=x.npy --sanitize --json\n"
+      "  acc run net.acc --input x=x.pb --output-dir out --output-format pb --threads 2");
   command->callback([arguments, &run] { run = [arguments] { return runArtifact(*arguments); }; });
 }

@@ -14,6 +14,8 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Support/LogicalResult.h"
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,21 +33,24 @@ struct CompileOptions {
   std::string target = "edge";
   std::vector<std::string> dims;
   std::string precision = "f32";
-  std::string schedule;    ///< file to obey
-  std::string scheduleOut; ///< file to write
-  std::optional<Stage> from, emit;
-  int64_t planSeed = 0; ///< random legal schedules, for tests
+  std::string schedule;            ///< file to obey
+  std::string scheduleOut;         ///< file to write
+  std::optional<Stage> from, emit; ///< `from` is at most codegen and before `emit`, or equal
+  int64_t planSeed = 0;            ///< random legal schedules, for tests
   bool verifyEach = false;
+  std::function<void(Stage)> entered; ///< called as a stage begins
 };
 
 /// Runs the stages. Errors are diagnostics; nothing is left behind on failure.
 mlir::LogicalResult compile(const CompileOptions &options, mlir::MLIRContext *context);
 
-/// Import and graph only: every node that stands in the way of compiling is a
+/// All of it except writing: everything that stands in the way of compiling is a
 /// diagnostic.
 mlir::LogicalResult check(const CompileOptions &options, mlir::MLIRContext *context);
 
-/// Writes text or bytes aside and renames: an older file survives a failure.
+/// Writes text or bytes aside, flushes them to the disk and renames: an older
+/// file survives a failure, and an interruption leaves nothing behind. "-" is
+/// standard output.
 mlir::LogicalResult writeAtomically(llvm::StringRef path, llvm::StringRef content,
                                     std::string &error);
 

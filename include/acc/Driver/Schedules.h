@@ -22,8 +22,8 @@
 
 namespace accel {
 
-/// Writes the schedules of a module in grouped form.
-mlir::LogicalResult writeSchedules(mlir::ModuleOp module, llvm::StringRef path);
+/// The text of such a file: the schedules of a module in grouped form.
+std::string printSchedules(mlir::ModuleOp module);
 
 /// Attaches the schedules of a file to a module in tensor form, as the attribute
 /// that the planner obeys.

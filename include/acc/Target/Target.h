@@ -39,6 +39,7 @@ llvm::ArrayRef<BuiltinTarget> builtinTargets();
 
 struct Target {
   std::string name, summary;
+  std::string source; ///< where its figures are from
   std::string digest; ///< of the text, hexadecimal
   struct Figure {
     std::string key; ///< table_key

@@ -1,6 +1,6 @@
 //===- byte_output.h - Where an artifact is written -----------------------===//
-#ifndef ACC_RUNTIME_ARTIFACT_BYTE_OUTPUT_H
-#define ACC_RUNTIME_ARTIFACT_BYTE_OUTPUT_H
+#ifndef ACC_RUNTIME_BYTE_OUTPUT_H
+#define ACC_RUNTIME_BYTE_OUTPUT_H
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -38,4 +38,4 @@ absl::StatusOr<std::unique_ptr<ByteOutput>> FileOutput(const std::string &path);
 
 } // namespace accel::rt
 
-#endif // ACC_RUNTIME_ARTIFACT_BYTE_OUTPUT_H
+#endif // ACC_RUNTIME_BYTE_OUTPUT_H
