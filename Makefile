@@ -1,12 +1,13 @@
 # Each command does all of its own set-up; programs land in build/bin.
 #   make demo [PICTURE=FILE]   read text from pictures on the simulated accelerator
 #   make test                  build, run every test, end with "N passed, N failed"
+#   make similarity            which sentences mean the same, with all-MiniLM-L6-v2
 # Others: build, bench, docs, format, clean.
 BUILD ?= build
 PICTURE ?=
 SHELL := /bin/bash
 
-.PHONY: demo test build bench docs format clean setup setup-models configure
+.PHONY: demo similarity test build bench docs format clean setup setup-models configure
 .DEFAULT_GOAL := build
 
 setup:
@@ -19,6 +20,10 @@ build: setup
 
 demo: build
 	@.venv/bin/python examples/ocr/demo.py $(if $(PICTURE),"$(PICTURE)")
+
+similarity: setup-models
+	@scripts/build $(BUILD)
+	@.venv/bin/python examples/similarity/similarity.py
 
 test: setup-models
 	@scripts/build $(BUILD)

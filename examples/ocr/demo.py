@@ -44,10 +44,17 @@ def arguments() -> argparse.Namespace:
 
 def load_picture(file: Path) -> np.ndarray:
     """[H,W,3] u8 BGR, turned as the camera's EXIF tag says, transparency on white."""
-    with Image.open(file) as image:
-        image = ImageOps.exif_transpose(image).convert("RGBA")
-        page = Image.new("RGBA", image.size, "white")
-        rgb = Image.alpha_composite(page, image).convert("RGB")
+    try:
+        with Image.open(file) as image:
+            image = ImageOps.exif_transpose(image).convert("RGBA")
+            page = Image.new("RGBA", image.size, "white")
+            rgb = Image.alpha_composite(page, image).convert("RGB")
+    except UnidentifiedImageError:
+        raise EngineError(f"{file}: is not a picture; PNG, JPEG and other usual formats are read") from None
+    except OSError as error:  # also a picture that ends too early
+        raise EngineError(f"{file}: {error.strerror or error}") from None
+    except (Image.DecompressionBombError, SyntaxError, ValueError) as error:
+        raise EngineError(f"{file}: {error}") from None
     return cv2.cvtColor(np.asarray(rgb), cv2.COLOR_RGB2BGR)
 
 
@@ -63,6 +70,8 @@ def main() -> int:
     args = arguments()
     report = Report()
     shipped = sorted(p for p in (HERE / "pictures").iterdir() if p.suffix in (".png", ".jpg"))
+    files = args.pictures or shipped
+    pictures = [load_picture(file) for file in files]  # a wrong name shows before any work
     engine: Engine
     if args.engine == "acc":
         engine = AccEngine(args.acc, args.target, args.artifacts, args.sanitize)
@@ -74,10 +83,9 @@ def main() -> int:
     misread = []
     with report.status("starting") as status:
         reader = Reader(engine, args.side)
-        for file in args.pictures or shipped:
+        for file, picture in zip(files, pictures):
             if status:
                 reader.say = lambda text, file=file: status.update(f"{file.name}: {text}")
-            picture = load_picture(file)
             lines = reader.read(picture)
             expected = expected_text(file)
             report.picture(file, picture.shape[:2], lines, expected)
@@ -92,7 +100,7 @@ def main() -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except (EngineError, FileNotFoundError, UnidentifiedImageError) as error:
+    except EngineError as error:
         print(f"demo: {error}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:

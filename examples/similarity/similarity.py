@@ -1,7 +1,7 @@
 """Which sentences mean the same? all-MiniLM-L6-v2 on the simulated accelerator.
 
-    scripts/setup --models                          PyTorch, the tokeniser and the model's weights
-    .venv/bin/python examples/similarity/similarity.py
+    make similarity                                 does all set-up too
+    .venv/bin/python examples/similarity/similarity.py --target tiny
     .venv/bin/python examples/similarity/similarity.py "A cat sleeps." "A kitten naps." "It rains."
 
 All sentences go through the network as one batch. The vectors are held against ONNX Runtime; exit status 1

@@ -97,6 +97,36 @@ def test_compile_errors_name_the_file(tmp_path: Path, model: Path) -> None:
         acc.compile(model, target="nowhere", dims={"batch": 1})
 
 
+def test_compile_errors_are_exceptions_with_a_status(tmp_path: Path, model: Path) -> None:
+    older = tmp_path / "net.acc"
+    older.write_bytes(b"older")
+    with pytest.raises(acc.CompileError, match="--dim") as caught:
+        acc.compile(model, output=older)
+    assert caught.value.status == 1 and older.read_bytes() == b"older"
+    with pytest.raises(acc.CompileError, match="f64 not in") as caught:
+        acc.compile(model, dims={"batch": 1}, precision="f64")
+    assert caught.value.status == 2
+
+
+def test_dims_by_input_and_axis(model: Path) -> None:
+    assert acc.compile(model, dims={"x:0": 2}).inputs[0].shape == (2, 4, 12, 10)
+
+
+def test_a_schedule_is_obeyed(model: Path, picture: np.ndarray, tmp_path: Path) -> None:
+    program = acc.compile(model, dims={"batch": 1}, target="tiny")
+    schedule = tmp_path / "none.mlir"
+    schedule.write_text("module {}")
+    with pytest.raises(acc.CompileError, match="is this a schedule file"):
+        acc.compile(model, dims={"batch": 1}, target="tiny", schedule=schedule)
+    assert program.run({"x": picture})["y"].shape == (1, 8, 12, 10)
+
+
+def test_typed() -> None:
+    assert (Path(acc.__file__).parent / "py.typed").exists()
+    for name in acc.__all__:
+        assert getattr(acc, name).__doc__, name
+
+
 def test_load_errors(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="missing.acc"):
         acc.load(tmp_path / "missing.acc")
