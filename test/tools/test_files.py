@@ -98,7 +98,7 @@ def test_no_room_for_outputs_and_statistics(tmp_path: Path) -> None:
     said = refused(*words, "--stats", tmp_path / "stats.json", preexec_fn=limited(100))
     assert "File too large" in said and not (tmp_path / "stats.json").exists()
     refused(*words, "--output-dir", tmp_path / "out", preexec_fn=limited(10))
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
 
 
 def test_full_standard_output(tmp_path: Path) -> None:

@@ -147,7 +147,7 @@ def test_inputs_that_do_not_fit(artifact: Path, x: Path, tmp_path: Path) -> None
 def test_names_of_inputs(artifact: Path, x: Path) -> None:
     one_error(acc("run", artifact), "input 'x' is not given: add --input x=FILE.npy")
     one_error(run(artifact, x, "--input", f"q={x}"), "the model has no input 'q', it has 'x'")
-    one_error(run(artifact, x, "--input", f"x={x}"), "input 'x' is given twice")
+    one_error(run(artifact, x, "--input", f"x={x}"), "'x' is given twice")
     one_error(acc("run", artifact, "--input", "x"), "--input x: is not NAME=FILE")
 
 

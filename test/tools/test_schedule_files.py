@@ -59,7 +59,7 @@ def test_a_tile_size_by_hand(files: tuple[Path, Path, Path], tmp_path: Path) -> 
 EDITS = {
     "unknown version": (r"version = 1", "version = 2", "version"),
     "wrong member": (r'"conv1"', '"conv9"', "conv9"),
-    "tile too large": (r"<(\d+) : \d+>", r"<\1 : 4000>", "4000"),
+    "tile too large": (r"<(\d+) : \d+>", r"<\1 : 4000>", "bytes of accumulators, the target has 4096"),
     "two loops over one dimension": (r"loops = \[<(\d+) : (\d+)>", r"loops = [<\1 : \2>, <\1 : \2>", "dimension"),
     "level too deep": (r"level = \d+", "level = 9", "level"),
     "depth 0": (r"depth = \d+", "depth = 0", "depth"),

@@ -95,8 +95,8 @@ static int runCompile(const Arguments &arguments, const tool::Invocation &invoca
       tool::setReproducerStage(stage);
       console.doing(stageName(stage).str(), options.input);
     };
-    status =
-        withContext(console, options.input, [&](mlir::MLIRContext *context) { return compile(options, context); });
+    status = withContext(console, options.input,
+                         [&](mlir::MLIRContext *context) { return compile(options, context); });
     if (status == tool::kGood && arguments.json && options.output != "-") {
       uint64_t bytes = 0;
       llvm::sys::fs::file_size(options.output, bytes);
@@ -176,8 +176,8 @@ void tool::addCheck(CLI::App &app, std::function<int()> &run) {
       Console console(arguments->json);
       CompileOptions options = arguments->options;
       options.entered = [&](Stage stage) { console.doing(stageName(stage).str(), options.input); };
-      int status =
-          withContext(console, options.input, [&](mlir::MLIRContext *context) { return check(options, context); });
+      int status = withContext(console, options.input,
+                               [&](mlir::MLIRContext *context) { return check(options, context); });
       console.rest();
       if (status == kGood && arguments->json)
         std::cout << nlohmann::ordered_json{{"type", "result"}, {"compiles", true}} << '\n';

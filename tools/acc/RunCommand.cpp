@@ -72,7 +72,8 @@ static absl::Status writeResults(const Arguments &arguments, const rt::Simulator
                       {"type", tool::onnxTypeName(output.dtype)},
                       {"shape", output.dims}});
     }
-    files.emplace_back(arguments.outputDir + "/outputs.json", list.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+    files.emplace_back(arguments.outputDir + "/outputs.json",
+                       list.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
   }
   if (!arguments.stats.empty() && arguments.stats != "-")
     files.emplace_back(arguments.stats, stats + "\n");
