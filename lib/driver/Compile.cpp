@@ -16,22 +16,19 @@
 #include "acc/Driver/Compile.h"
 
 #include "acc/Codegen/Encode.h"
+#include "acc/Driver/Pipelines.h"
 #include "acc/Driver/Schedules.h"
 #include "acc/Emit/Emit.h"
 #include "acc/Emit/IsaTranslate.h"
 #include "acc/Graph/Passes.h"
 #include "acc/Import/Import.h"
-#include "acc/Memory/Passes.h"
-#include "acc/Plan/Passes.h"
 #include "acc/Plan/Routine.h"
-#include "acc/Tile/Passes.h"
 #include "acc/runtime/byte_output.h"
 #include "onnx/WeightFiles.h"
 
 #include "mlir/IR/AsmState.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
-#include "mlir/Transforms/Passes.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -163,12 +160,6 @@ LogicalResult Compiler::graph() {
                 [&](OpPassManager &manager) { buildGraphPipeline(manager, graphOptions); });
 }
 
-static void addTile(OpPassManager &manager) {
-  manager.addPass(createTileGroups());
-  manager.addPass(createCanonicalizerPass());
-  manager.addPass(createCSEPass());
-}
-
 /// Plan, tile and memory; again with a smaller budget if packing fails. Text of
 /// plan or tile is that of the attempt that packs: what is continued from it
 /// ends as a compile at once does.
@@ -186,15 +177,12 @@ LogicalResult Compiler::planToMemory() {
             PlanGroupsOptions planOptions;
             planOptions.budget = budget;
             planOptions.seed = options.planSeed;
-            manager.addPass(createPlanGroups(planOptions));
+            addGroups(manager, planOptions);
           })))
         return failure();
       if (!options.scheduleOut.empty())
         schedules = printSchedules(*attempt);
-      if (failed(passes(*attempt, [&](OpPassManager &manager) {
-            manager.addPass(createOutlineGroups());
-            manager.addPass(createWritePrediction());
-          })))
+      if (failed(passes(*attempt, addRoutines)))
         return failure();
     }
     if (endsAt(Stage::Plan))
@@ -212,9 +200,7 @@ LogicalResult Compiler::planToMemory() {
     {
       ScopedDiagnosticHandler quiet(context,
                                     [&](Diagnostic &) { return success(!last || bool(ended)); });
-      packed = passes(*attempt, [&](OpPassManager &manager) {
-        manager.addPass(memory::createAssignAddresses());
-      });
+      packed = passes(*attempt, addMemory);
     }
     if (ended && (succeeded(packed) || last)) {
       module = std::move(ended);

@@ -3,6 +3,7 @@
 
 #include "acc/Driver/Registration.h"
 
+#include "acc/Driver/Pipelines.h"
 #include "acc/Graph/Passes.h"
 #include "acc/Memory/Passes.h"
 #include "acc/Plan/Passes.h"
@@ -25,4 +26,5 @@ void accel::registerPasses() {
   accel::registerPlanPasses();
   accel::registerTilePasses();
   accel::memory::registerMemoryPasses();
+  accel::registerPipelines();
 }
