@@ -1,11 +1,14 @@
-//===- RecoverPatterns.cpp - normalisations from their decomposed forms ---===//
+//===- RecoverPatterns.cpp - row operations from their decomposed forms ---===//
 // Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //   d = x - mean(x);  y = d / sqrt(mean(d^2) + eps)        layer normalisation
 //   y = x / sqrt(mean(x^2) + eps)                          RMS normalisation
+//   d = x - max(x);  y = exp(d) / sum(exp(d))              softmax
+//   y = d - log(sum(exp(d)))                               its logarithm
 //
-// The means run over the same last dimensions and keep them. A reciprocal and a
-// product may stand for the division. Scale and bias follow as maps.
+// Means run over the same last dimensions and keep them, maximum and sum over the
+// last one. A reciprocal and a product may stand for the division. Scale and bias
+// follow as maps.
 //
 //===----------------------------------------------------------------------===//
 
@@ -34,9 +37,10 @@ static std::optional<double> scalar(Value value) {
   return tensor ? std::optional(tensor->getFloat(0)) : std::nullopt;
 }
 
-/// mean over kept dimensions; gives its operand and dimensions.
-static Value meanOf(Value value, SmallVector<int64_t> &dims) {
-  Operation *op = defining(value, "ReduceMean");
+/// A reduction (ReduceMean, ...) over kept dimensions; gives its operand and
+/// dimensions.
+static Value reducedBy(StringRef kind, Value value, SmallVector<int64_t> &dims) {
+  Operation *op = defining(value, kind);
   if (!op)
     return nullptr;
   OnnxNode node(op);
@@ -75,7 +79,7 @@ static Value rootMeanSquare(Value value, SmallVector<int64_t> &dims, double &eps
   for (unsigned i = 0; i < 2; ++i)
     if (auto number = scalar(add->getOperand(1 - i))) {
       eps = *number;
-      Value mean = meanOf(add->getOperand(i), dims);
+      Value mean = reducedBy("ReduceMean", add->getOperand(i), dims);
       return mean ? squared(mean) : Value();
     }
   return nullptr;
@@ -105,7 +109,52 @@ static bool quotient(Operation *op, Value &top, Value &bottom) {
   return false;
 }
 
-static void recover(Operation *op) {
+/// Of x - max(x), rows along the last dimension, x.
+static Value shifted(Value value) {
+  Operation *difference = defining(value, "Sub");
+  SmallVector<int64_t> dims;
+  if (!difference)
+    return nullptr;
+  Value x = difference->getOperand(0);
+  auto type = dyn_cast<RankedTensorType>(x.getType());
+  bool rows = type && reducedBy("ReduceMax", difference->getOperand(1), dims) == x &&
+              dims.size() == 1 && dims[0] + 1 == type.getRank();
+  return rows ? x : Value();
+}
+
+/// Of sum(exp(d)), rows along the last dimension, exp(d).
+static Value summedExp(Value value) {
+  SmallVector<int64_t> dims;
+  Value e = reducedBy("ReduceSum", value, dims);
+  if (!e || !defining(e, "Exp") || dims.size() != 1)
+    return nullptr;
+  return dims[0] + 1 == cast<RankedTensorType>(e.getType()).getRank() ? e : Value();
+}
+
+static bool recoverSoftmax(Operation *op) {
+  Value top, bottom, x;
+  bool log = false;
+  if (quotient(op, top, bottom)) {
+    if (Value e = summedExp(bottom); e && e == top)
+      x = shifted(e.getDefiningOp()->getOperand(0));
+  } else if (op->getName().stripDialect() == "Sub") {
+    if (Operation *logarithm = defining(op->getOperand(1), "Log"))
+      if (Value e = summedExp(logarithm->getOperand(0));
+          e && e.getDefiningOp()->getOperand(0) == op->getOperand(0))
+        x = shifted(op->getOperand(0)), log = true;
+  }
+  auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
+  if (!x || !type || !type.hasStaticShape() || x.getType() != type ||
+      !isa<FloatType>(type.getElementType()))
+    return false;
+  OnnxNode node(op);
+  Lowering lowering(OpBuilder(op), node);
+  op->getResult(0).replaceAllUsesWith(lowering.softmax(x, log, type.getElementType()));
+  op->erase();
+  return true;
+}
+
+static void recoverNormalize(Operation *op) {
   Value top, bottom;
   if (!quotient(op, top, bottom))
     return;
@@ -119,7 +168,7 @@ static void recover(Operation *op) {
   Value input = base;
   bool rms = true;
   if (Operation *difference = defining(base, "Sub")) {
-    Value mean = meanOf(difference->getOperand(1), meanDims);
+    Value mean = reducedBy("ReduceMean", difference->getOperand(1), meanDims);
     if (mean == difference->getOperand(0) && meanDims == dims)
       input = mean, rms = false;
   }
@@ -140,8 +189,8 @@ struct RecoverPatterns : accel::impl::RecoverPatternsBase<RecoverPatterns> {
       return signalPassFailure();
     Block &block = main->getBody().front();
     for (Operation &op : llvm::make_early_inc_range(block))
-      if (OnnxNode::isOnnx(&op) && op.getNumResults() == 1)
-        recover(&op);
+      if (OnnxNode::isOnnx(&op) && op.getNumResults() == 1 && !recoverSoftmax(&op))
+        recoverNormalize(&op);
     for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
       if (OnnxNode::isOnnx(&op) && op.getNumResults() && op.use_empty())
         op.erase();
