@@ -55,9 +55,8 @@ static bool reducedByLanes(Operation *op, unsigned dim) {
 
 int64_t accel::tileGranule(Operation *op, unsigned dim) {
   constexpr int64_t channelBlock = 32; // KBLOCK of the ISA
-  constexpr int64_t lanes = 16;        // kLanes of the ISA
   if (reducedByLanes(op, dim))
-    return lanes;
+    return reductionLanes;
   if (auto conv = dyn_cast<ConvOp>(op); conv && dim == 4)
     return channelBlock;
   return 1;

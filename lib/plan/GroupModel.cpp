@@ -365,8 +365,6 @@ bool ModelBuilder::ownLoops(MemberModel &member, MemberAttr attr) {
   return true;
 }
 
-constexpr int64_t lanes = 16; // kLanes of the ISA
-
 /// SRAM for values between the kernel and the body, see the tile stage.
 static int64_t scratchBytes(Operation *op, GroupModel &model, const MemberModel &member) {
   const Box &box = member.boxes[member.firstReduction];
@@ -382,12 +380,14 @@ static int64_t scratchBytes(Operation *op, GroupModel &model, const MemberModel 
   if (member.splitRow) {
     int64_t piece = rows * model.largest(model.extent(member.boxes.back()[rank - 1]));
     bool together = cast<ComputeOpInterface>(op).getExtras().size() <= 1;
-    return 2 * round(rows * lanes * 4) + 2 * round(rows * 4) + (together ? 0 : round(piece * 4));
+    return 2 * round(rows * reductionLanes * 4) + 2 * round(rows * 4) +
+           (together ? 0 : round(piece * 4));
   }
   if (isa<SoftmaxOp, NormalizeOp>(op))
     return round(elements * 4) + 2 * round(rows * 4);
   if (isa<ReduceOp>(op) && member.firstReduction < member.loops.size())
-    return round(elements * 4 * (cast<ReduceOp>(op).getDims().back() + 1 == rank ? lanes : 1));
+    return round(elements * 4 *
+                 (cast<ReduceOp>(op).getDims().back() + 1 == rank ? reductionLanes : 1));
   if (isa<GatherOp>(op)) // rows before the body
     return round(elements * 8);
   return 0;

@@ -7,7 +7,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "GroupEmitter.h"
-#include "VectorOp.h"
 
 using namespace mlir;
 using namespace accel;
@@ -18,6 +17,14 @@ static ArrayRef<int64_t> shapeOf(Value value) {
 
 static Type elementOf(Value value) {
   return cast<RankedTensorType>(value.getType()).getElementType();
+}
+
+/// Ends an instruction with the body of `op` on y and the extras, which are the
+/// inputs behind the first `own`.
+static void yieldBody(OpBuilder &b, Operation *op, Value y, unsigned own) {
+  SmallVector<Value> arguments{y};
+  llvm::append_range(arguments, b.getBlock()->getArguments().drop_front(own));
+  YieldOp::create(b, op->getLoc(), inlineBody(b, op, arguments));
 }
 
 LogicalResult GroupEmitter::emitSoftmax(unsigned m) {
@@ -80,22 +87,16 @@ LogicalResult GroupEmitter::emitSoftmax(unsigned m) {
   vector.input(value, all);
   vector.input(sum, row);
   if (together)
-    for (auto [extra, attr] : llvm::zip(compute.getExtras(), compute.getMaps()))
-      vector.input(viewOf(extra),
-                   walksOf(model.pool, cast<AffineMapAttr>(attr).getValue(), box, first));
+    emitExtras(vector, softmax, box, first);
   VecOp vec = vector.create(1);
   OpBuilder b = OpBuilder::atBlockEnd(&vec.getBody().front());
   SmallVector<Value> arguments(vec.getBody().getArguments());
   Value y = softmax.getLog() ? Value(arith::SubFOp::create(b, loc, arguments[0], arguments[1]))
                              : Value(arith::MulFOp::create(b, loc, arguments[0], arguments[1]));
-  if (!together) {
-    YieldOp::create(b, loc, y);
-    return emitMap(m, &value, f32, box);
-  }
-  SmallVector<Value> body{y};
-  llvm::append_range(body, ArrayRef(arguments).drop_front(2));
-  YieldOp::create(b, loc, inlineBody(b, softmax, body));
-  return success();
+  if (together)
+    return yieldBody(b, softmax, y, 2), success();
+  YieldOp::create(b, loc, y);
+  return emitMap(m, &value, f32, box);
 }
 
 /// The same with the row in pieces: pass 0 takes the maximum, pass 1 the sum,
@@ -103,7 +104,7 @@ LogicalResult GroupEmitter::emitSoftmax(unsigned m) {
 /// are kept between the pieces, so that every bit is that of a whole row. Past the
 /// row's end x is -inf, which changes neither.
 LogicalResult GroupEmitter::emitSplitSoftmax(unsigned m, unsigned depth) {
-  constexpr int64_t lanes = 16; // kLanes of the ISA
+  constexpr int64_t lanes = reductionLanes;
   constexpr int64_t minusInfinity = 0xff800000;
   MemberModel &member = model.members[m];
   auto softmax = cast<SoftmaxOp>(member.op);
@@ -219,9 +220,7 @@ LogicalResult GroupEmitter::emitSoftmaxResult(unsigned m, const Box &box, const 
   vector.input(maximum, row);
   vector.input(sum, row);
   if (together)
-    for (auto [extra, attr] : llvm::zip(compute.getExtras(), compute.getMaps()))
-      vector.input(viewOf(extra),
-                   walksOf(model.pool, cast<AffineMapAttr>(attr).getValue(), box, first));
+    emitExtras(vector, softmax, box, first);
   VecOp vec = vector.create(1);
   OpBuilder b = OpBuilder::atBlockEnd(&vec.getBody().front());
   SmallVector<Value> arguments(vec.getBody().getArguments());
@@ -231,14 +230,10 @@ LogicalResult GroupEmitter::emitSoftmaxResult(unsigned m, const Box &box, const 
     y = arith::SubFOp::create(b, loc, y, arguments[2]);
   else
     y = arith::MulFOp::create(b, loc, math::ExpOp::create(b, loc, y), arguments[2]);
-  if (!together) {
-    YieldOp::create(b, loc, y);
-    return emitMap(m, &value, f32, box);
-  }
-  SmallVector<Value> body{y};
-  llvm::append_range(body, ArrayRef(arguments).drop_front(3));
-  YieldOp::create(b, loc, inlineBody(b, softmax, body));
-  return success();
+  if (together)
+    return yieldBody(b, softmax, y, 3), success();
+  YieldOp::create(b, loc, y);
+  return emitMap(m, &value, f32, box);
 }
 
 LogicalResult GroupEmitter::emitNormalize(unsigned m) {
@@ -318,9 +313,7 @@ LogicalResult GroupEmitter::emitNormalize(unsigned m) {
   if (!rms)
     vector.input(mean, row);
   if (together)
-    for (auto [extra, attr] : llvm::zip(compute.getExtras(), compute.getMaps()))
-      vector.input(viewOf(extra),
-                   walksOf(model.pool, cast<AffineMapAttr>(attr).getValue(), box, first));
+    emitExtras(vector, normalize, box, first);
   VecOp vec = vector.create(1);
   OpBuilder b = OpBuilder::atBlockEnd(&vec.getBody().front());
   SmallVector<Value> arguments(vec.getBody().getArguments());
@@ -328,12 +321,8 @@ LogicalResult GroupEmitter::emitNormalize(unsigned m) {
   if (!rms)
     x = arith::SubFOp::create(b, loc, x, arguments[2]);
   Value y = arith::MulFOp::create(b, loc, x, arguments[1]);
-  if (!together) {
-    YieldOp::create(b, loc, y);
-    return emitMap(m, &value, f32, box);
-  }
-  SmallVector<Value> body{y};
-  llvm::append_range(body, ArrayRef(arguments).drop_front(own));
-  YieldOp::create(b, loc, inlineBody(b, normalize, body));
-  return success();
+  if (together)
+    return yieldBody(b, normalize, y, own), success();
+  YieldOp::create(b, loc, y);
+  return emitMap(m, &value, f32, box);
 }

@@ -8,7 +8,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "GroupEmitter.h"
-#include "VectorOp.h"
 
 using namespace mlir;
 using namespace accel;

@@ -9,7 +9,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "GroupEmitter.h"
-#include "VectorOp.h"
 
 #include <limits>
 
@@ -20,11 +19,23 @@ static ArrayRef<int64_t> shapeOf(Value value) {
   return cast<RankedTensorType>(value.getType()).getShape();
 }
 
+void GroupEmitter::emitExtras(VectorOp &vector, Operation *op, const Box &box, unsigned first,
+                              ArrayRef<int64_t> reduced) {
+  auto compute = cast<ComputeOpInterface>(op);
+  for (auto [extra, attr] : llvm::zip(compute.getExtras(), compute.getMaps())) {
+    SmallVector<IndexWalk> walks =
+        walksOf(model.pool, cast<AffineMapAttr>(attr).getValue(), box, first);
+    for (IndexWalk &walk : walks)
+      llvm::erase_if(walk.steps,
+                     [&](auto step) { return llvm::is_contained(reduced, step.first); });
+    vector.input(viewOf(extra), walks);
+  }
+}
+
 /// The body over a box: inputs are the kernel's values (if any) and the extras.
 LogicalResult GroupEmitter::emitMap(unsigned m, const View *kernel, Type kernelType,
                                     const Box &box) {
   Operation *op = model.members[m].op;
-  auto compute = cast<ComputeOpInterface>(op);
   unsigned rank = box.size(), first = 6 - rank;
   SmallVector<int64_t> most = bounds(box);
   VectorOp vector(emitter, op->getLoc());
@@ -33,9 +44,7 @@ LogicalResult GroupEmitter::emitMap(unsigned m, const View *kernel, Type kernelT
   vector.output(viewOf(op->getResult(0)), walksOf(box, first));
   if (kernel)
     vector.input(*kernel, walksOf(box, first));
-  for (auto [extra, attr] : llvm::zip(compute.getExtras(), compute.getMaps()))
-    vector.input(viewOf(extra),
-                 walksOf(model.pool, cast<AffineMapAttr>(attr).getValue(), box, first));
+  emitExtras(vector, op, box, first);
   if (vector.inputTypes.size() > 4)
     return op->emitError("the body reads ")
            << vector.inputTypes.size() << " streams, 4 are possible";
@@ -119,9 +128,8 @@ static int64_t identityOf(ReduceOp reduce, Type type) {
 
 /// The 16 partials of each row become its result, then the body.
 LogicalResult GroupEmitter::emitLaneTree(unsigned m) {
-  constexpr int64_t parts = 16; // kLanes of the ISA
+  constexpr int64_t parts = reductionLanes;
   auto reduce = cast<ReduceOp>(model.members[m].op);
-  auto compute = cast<ComputeOpInterface>(model.members[m].op);
   Location loc = reduce.getLoc();
   Box out = resultPart(reduce, resultBox(m));
   unsigned rank = out.size(), first = 6 - rank;
@@ -135,26 +143,13 @@ LogicalResult GroupEmitter::emitLaneTree(unsigned m) {
   byLane.back() = {model.pool.constant(0), {{5, 1}}};
   vector.output(viewOf(reduce.getResult()), result);
   vector.input(partials[m], byLane);
-  for (auto [extra, attr] : llvm::zip(compute.getExtras(), compute.getMaps())) {
-    SmallVector<IndexWalk> walks =
-        walksOf(model.pool, cast<AffineMapAttr>(attr).getValue(), out, first);
-    for (IndexWalk &walk : walks)
-      llvm::erase_if(walk.steps, [](auto step) { return step.first == 5; });
-    vector.input(viewOf(extra), walks);
-  }
+  emitExtras(vector, reduce, out, first, {5});
   if (vector.inputTypes.size() > 4)
     return reduce.emitError("the body reads more than 4 streams");
   VecOp vec = vector.create(0, {5}, {reduce.getKind()}, /*lanes=*/true);
   OpBuilder b = OpBuilder::atBlockEnd(&vec.getBody().front());
   YieldOp::create(b, loc, vec.getBody().getArgument(0));
-  Type type = reduce.getBody().front().getArgument(0).getType();
-  SmallVector<Type> types{type};
-  llvm::append_range(types, vector.inputTypes);
-  SmallVector<Location> locs(types.size(), loc);
-  Block *post = b.createBlock(&vec.getPost(), {}, types, locs);
-  SmallVector<Value> arguments{post->getArgument(0)};
-  llvm::append_range(arguments, post->getArguments().drop_front(2));
-  YieldOp::create(b, loc, inlineBody(b, reduce, arguments));
+  vector.postBody(vec, reduce);
   return success();
 }
 
@@ -166,7 +161,6 @@ LogicalResult GroupEmitter::emitReduce(unsigned m) {
   unsigned rank = out.size(), first = 6 - rank;
   Box in = accessedBox(model.pool, reduce, 0, member.boxes.back());
   SmallVector<int64_t> most = bounds(in), reduced;
-  auto compute = cast<ComputeOpInterface>(member.op);
   bool split = partials.count(m);
   bool lanes = llvm::is_contained(reduce.getDims(), int64_t(rank) - 1);
   bool splitLanes = split && lanes;
@@ -184,7 +178,7 @@ LogicalResult GroupEmitter::emitReduce(unsigned m) {
   llvm::sort(reduced);
   int64_t pad = 0;
   if (splitLanes) {
-    constexpr int64_t parts = 16; // kLanes of the ISA
+    constexpr int64_t parts = reductionLanes;
     ExprPool &pool = model.pool;
     ExprId steps = pool.floorDiv(pool.addConstant(model.extent(in.back()), parts - 1), parts);
     vector.op.extent(4, steps, (most.back() + parts - 1) / parts);
@@ -200,14 +194,7 @@ LogicalResult GroupEmitter::emitReduce(unsigned m) {
   vector.output(split ? partials[m] : viewOf(reduce.getResult()), result);
   vector.input(viewOf(reduce.getInput()), all, pad);
   if (!split)
-    for (auto [extra, attr] : llvm::zip(compute.getExtras(), compute.getMaps())) {
-      SmallVector<IndexWalk> walks =
-          walksOf(model.pool, cast<AffineMapAttr>(attr).getValue(), out, first);
-      for (IndexWalk &walk : walks)
-        llvm::erase_if(walk.steps,
-                       [&](auto step) { return llvm::is_contained(reduced, step.first); });
-      vector.input(viewOf(extra), walks);
-    }
+    emitExtras(vector, reduce, out, first, reduced);
   if (vector.inputTypes.size() > 4)
     return reduce.emitError("the body reads more than 4 streams");
   int64_t init = split ? initValue(vector.op, m) : -1;
@@ -223,13 +210,10 @@ LogicalResult GroupEmitter::emitReduce(unsigned m) {
     x = isFloat ? Value(arith::MulFOp::create(b, loc, x, x))
                 : Value(arith::MulIOp::create(b, loc, x, x));
   YieldOp::create(b, loc, x);
-  SmallVector<Type> types{type};
-  llvm::append_range(types, vector.inputTypes);
-  SmallVector<Location> locs(types.size(), loc);
-  Block *post = b.createBlock(&vec.getPost(), {}, types, locs);
-  SmallVector<Value> arguments{post->getArgument(0)};
-  llvm::append_range(arguments, post->getArguments().drop_front(2));
-  YieldOp::create(b, loc, split ? post->getArgument(0) : inlineBody(b, reduce, arguments));
+  if (split)
+    vector.post(vec, type, [](OpBuilder &, Value v) { return v; });
+  else
+    vector.postBody(vec, reduce);
   return success();
 }
 
@@ -237,7 +221,6 @@ LogicalResult GroupEmitter::emitPool(unsigned m) {
   MemberModel &member = model.members[m];
   auto pool = cast<PoolOp>(member.op);
   Location loc = pool.getLoc();
-  auto compute = cast<ComputeOpInterface>(member.op);
   ExprPool &exprs = model.pool;
   const Box &box = member.boxes.back();
   SmallVector<int64_t> most = bounds(box);
@@ -262,8 +245,7 @@ LogicalResult GroupEmitter::emitPool(unsigned m) {
   }
   bool isMax = pool.getKind() == ReduceKind::Max;
   vector.input(viewOf(pool.getInput()), window, isMax ? maxIdentity(type) : 0);
-  for (auto [extra, attr] : llvm::zip(compute.getExtras(), compute.getMaps()))
-    vector.input(viewOf(extra), walksOf(exprs, cast<AffineMapAttr>(attr).getValue(), box, 0));
+  emitExtras(vector, pool, box, 0);
   if (vector.inputTypes.size() > 4)
     return pool.emitError("the body reads more than 4 streams");
   VecOp vec = vector.create(0, {4, 5}, {pool.getKind()});
@@ -272,13 +254,7 @@ LogicalResult GroupEmitter::emitPool(unsigned m) {
   if (pool.getSquare())
     x = arith::MulFOp::create(b, loc, x, x);
   YieldOp::create(b, loc, x);
-  SmallVector<Type> types{type};
-  llvm::append_range(types, vector.inputTypes);
-  SmallVector<Location> locs(types.size(), loc);
-  Block *post = b.createBlock(&vec.getPost(), {}, types, locs);
-  SmallVector<Value> arguments{post->getArgument(0)};
-  llvm::append_range(arguments, post->getArguments().drop_front(2));
-  YieldOp::create(b, loc, inlineBody(b, pool, arguments));
+  vector.postBody(vec, pool);
   return success();
 }
 

@@ -11,7 +11,7 @@
 #ifndef ACC_TILE_GROUP_EMITTER_H
 #define ACC_TILE_GROUP_EMITTER_H
 
-#include "Streams.h"
+#include "VectorOp.h"
 
 namespace accel {
 
@@ -69,6 +69,9 @@ private:
   mlir::LogicalResult emitNormalize(unsigned m);
   mlir::LogicalResult emitPad(unsigned m);
 
+  /// Adds the extras of `op` as inputs, fixed in iteration dimensions `reduced`.
+  void emitExtras(VectorOp &vector, mlir::Operation *op, const Box &box, unsigned first,
+                  llvm::ArrayRef<int64_t> reduced = {});
   View viewOf(mlir::Value value); ///< of a member's operand or result
   View scratch(llvm::ArrayRef<int64_t> extents, llvm::ArrayRef<ExprId> origin, mlir::Type element,
                mlir::Location loc);

@@ -33,6 +33,15 @@ void VectorOp::post(VecOp vec, Type type, llvm::function_ref<Value(OpBuilder &, 
   YieldOp::create(b, op.loc, fn(b, block->getArgument(0)));
 }
 
+void VectorOp::postBody(VecOp vec, Operation *reduction) {
+  Block &body = cast<ComputeOpInterface>(reduction).getBody().front();
+  post(vec, body.getArgument(0).getType(), [&](OpBuilder &b, Value reduced) {
+    SmallVector<Value> arguments{reduced};
+    llvm::append_range(arguments, b.getBlock()->getArguments().drop_front(2));
+    return inlineBody(b, reduction, arguments);
+  });
+}
+
 SmallVector<IndexWalk> accel::walksOf(const Box &box, unsigned firstDim) {
   SmallVector<IndexWalk> walks;
   for (auto [d, range] : llvm::enumerate(box))

@@ -31,6 +31,9 @@ struct VectorOp {
   /// The part behind the reduction: `fn` gets the reduced value of type `type`.
   void post(VecOp vec, mlir::Type type,
             llvm::function_ref<mlir::Value(mlir::OpBuilder &, mlir::Value)> fn);
+  /// The same with the body of `reduction` on the reduced value and its extras,
+  /// which are the inputs behind the first.
+  void postBody(VecOp vec, mlir::Operation *reduction);
 };
 
 /// One index walk for each result dimension: start of the box, one step.

@@ -36,6 +36,9 @@ bool mustBeWhole(mlir::Operation *op, unsigned dim);
 /// through: a reduction dimension, or the row of a softmax.
 bool reducesOver(mlir::Operation *op, unsigned dim);
 
+/// Partial results of a reduction by lanes (kLanes of the ISA).
+constexpr int64_t reductionLanes = 16;
+
 /// How often an operation reads its first operand while its row is split.
 constexpr int64_t softmaxPasses = 3;
 
