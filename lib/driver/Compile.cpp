@@ -126,7 +126,7 @@ LogicalResult Compiler::load() {
              << (isProgram ? "stage codegen or no stage at all" : "an earlier stage");
     return success();
   }
-  std::optional<Target> target = loadTarget(options.target, why);
+  std::optional<Target> target = loadTarget(options.target, why, options.settings);
   if (!target)
     return error() << why;
   ImportOptions import;

@@ -71,7 +71,43 @@ static std::string nearest(llvm::StringRef table, llvm::StringRef key) {
   return best.empty() ? "" : "; did you mean '" + best + "'?";
 }
 
-static std::optional<Target> parse(llvm::StringRef text, llvm::StringRef file, std::string &error) {
+/// A number with an optional binary unit: 1.5, 128KiB, 2MiB, 1GiB.
+static bool setNumber(toml::table &table, llvm::StringRef key, llvm::StringRef value) {
+  int64_t unit = value.consume_back("KiB")   ? int64_t(1) << 10
+                 : value.consume_back("MiB") ? int64_t(1) << 20
+                 : value.consume_back("GiB") ? int64_t(1) << 30
+                                             : 1;
+  int64_t integer;
+  double number;
+  if (!value.getAsInteger(10, integer) && std::abs(integer) <= int64_t(kTera))
+    table.insert_or_assign(key.str(), integer * unit);
+  else if (!value.getAsDouble(number))
+    table.insert_or_assign(key.str(), number * double(unit));
+  else
+    return false;
+  return true;
+}
+
+/// Puts TABLE.KEY=VALUE in place of what the file says.
+static std::string override(toml::table &root, llvm::StringRef setting) {
+  auto [full, value] = setting.split('=');
+  auto [table, key] = full.split('.');
+  if (table.empty() || key.empty() || value.empty())
+    return "must be TABLE.KEY=VALUE, as in sram.bytes=128KiB";
+  const TargetKey *known =
+      llvm::find_if(kSchema, [&](const TargetKey &k) { return table == k.table && key == k.key; });
+  if (known == std::end(kSchema))
+    return "unknown key '" + full.str() + "'" + nearest(table, key);
+  if (!root[table.str()].is_table())
+    root.insert_or_assign(table.str(), toml::table{});
+  if (!setNumber(*root[table.str()].as_table(), key, value))
+    return "'" + value.str() + "' is not a number (in " + known->unit +
+           "; KiB, MiB and GiB are possible)";
+  return "";
+}
+
+static std::optional<Target> parse(llvm::StringRef text, llvm::StringRef file,
+                                   llvm::ArrayRef<std::string> settings, std::string &error) {
   toml::table root;
   auto at = [&](const toml::source_region &region) {
     std::ostringstream os;
@@ -87,8 +123,16 @@ static std::optional<Target> parse(llvm::StringRef text, llvm::StringRef file, s
     error = at(problem.source()) + std::string(problem.description());
     return std::nullopt;
   }
+  for (const std::string &setting : settings)
+    if (std::string wrong = override(root, setting); !wrong.empty()) {
+      error = "--set " + setting + ": " + wrong;
+      return std::nullopt;
+    }
   Target target;
-  target.digest = llvm::utohexstr(llvm::xxh3_64bits(text), /*LowerCase=*/true, 16);
+  std::string described = text.str();
+  for (const std::string &setting : settings)
+    described += "\n" + setting;
+  target.digest = llvm::utohexstr(llvm::xxh3_64bits(described), /*LowerCase=*/true, 16);
   // What is there must be known.
   for (auto &&[table, node] : root) {
     std::string name(table.str());
@@ -168,10 +212,11 @@ static std::optional<Target> parse(llvm::StringRef text, llvm::StringRef file, s
   return target;
 }
 
-std::optional<Target> accel::loadTarget(llvm::StringRef nameOrPath, std::string &error) {
+std::optional<Target> accel::loadTarget(llvm::StringRef nameOrPath, std::string &error,
+                                        llvm::ArrayRef<std::string> settings) {
   for (const BuiltinTarget &target : builtinTargets())
     if (target.name == nameOrPath)
-      return parse(target.text, (target.name + ".toml").str(), error);
+      return parse(target.text, (target.name + ".toml").str(), settings, error);
   auto buffer = llvm::MemoryBuffer::getFile(nameOrPath, /*IsText=*/true);
   if (!buffer) {
     error = "target '" + nameOrPath.str() + "': " + buffer.getError().message() +
@@ -180,5 +225,5 @@ std::optional<Target> accel::loadTarget(llvm::StringRef nameOrPath, std::string 
       error += " " + target.name.str();
     return std::nullopt;
   }
-  return parse((*buffer)->getBuffer(), nameOrPath, error);
+  return parse((*buffer)->getBuffer(), nameOrPath, settings, error);
 }

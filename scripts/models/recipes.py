@@ -2,6 +2,7 @@
 
 import importlib.util
 
+import integer
 import light  # noqa: F401
 import ocr  # noqa: F401
 import quantise
@@ -9,5 +10,7 @@ import quantise
 if importlib.util.find_spec("torch"):  # scripts/setup --models
     import convnets  # noqa: F401
     import transformers  # noqa: F401
+    import vision  # noqa: F401
 
 quantise.register()
+integer.register()

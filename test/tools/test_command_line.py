@@ -40,7 +40,7 @@ def test_usage() -> None:
 
 
 def test_unknown_target_names_the_known() -> None:
-    assert "one of: edge tiny" in refused("targets", "nowhere")
+    assert "one of: edge-128k edge tiny tpu-v5e u65-256" in refused("targets", "nowhere")
 
 
 def test_check_lists_every_obstacle(tmp_path: Path) -> None:

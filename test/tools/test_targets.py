@@ -1,4 +1,4 @@
-"""Target files: what is wrong, where, and what is possible; the two that come with acc."""
+"""Target files: what is wrong, where, and what is possible; those that come with acc; single figures replaced."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_contradictions(tmp_path: Path) -> None:
 def test_files_that_are_none(tmp_path: Path) -> None:
     for path, reason in ((tmp_path / "missing.toml", "No such file"), (tmp_path, "directory")):
         said = refused("targets", path)
-        assert str(path) in said and reason in said and "one of: edge tiny" in said
+        assert str(path) in said and reason in said and "one of: edge-128k edge tiny tpu-v5e u65-256" in said
     binary = tmp_path / "binary.toml"
     binary.write_bytes(bytes(range(256)))
     assert str(binary) in refused("targets", binary)
@@ -94,7 +94,7 @@ def test_too_little_memory_names_node_and_bytes(tmp_path: Path) -> None:
     assert not (tmp_path / "net.acc").exists()
 
 
-@pytest.mark.parametrize("name", ["edge", "tiny"])
+@pytest.mark.parametrize("name", sorted(p.stem for p in (ROOT / "targets").glob("*.toml")))
 def test_listed_with_units_and_source(name: str) -> None:
     assert name in [line.split()[0] for line in good("targets").splitlines()]
     shown = good("targets", name).splitlines()
@@ -123,3 +123,60 @@ def test_figures_of_the_two_machines() -> None:
     assert (tiny["mxu"]["rows"], tiny["mxu"]["columns"]) == (8, 8)
     assert tiny["sram"]["bytes"] == 32 * 1024 and tiny["acc"]["bytes"] == 4 * 1024
     assert tiny["dram"]["bytes_per_cycle"] == 4.0
+
+
+def test_edge_128k_is_edge_with_less_memory() -> None:
+    edge, small = (tomllib.loads((ROOT / "targets" / f"{n}.toml").read_text()) for n in ("edge", "edge-128k"))
+    assert small["sram"].pop("bytes") == 128 * 1024
+    del edge["sram"]["bytes"]
+    assert all(edge[table] == small[table] for table in edge if isinstance(edge[table], dict))
+
+
+def shown(*words: object) -> dict[str, float]:
+    return {line.split()[0]: float(line.split()[1]) for line in good("targets", *words).splitlines()[2:]}
+
+
+def test_figures_replaced() -> None:
+    before = shown("edge")
+    after = shown("edge", "--set", "sram.bytes=128KiB", "--set", "dram.bytes_per_cycle=3.75", "--set", "acc.bytes=32768")
+    changes = {"sram.bytes": 131072, "dram.bytes_per_cycle": 3.75, "acc.bytes": 32768}
+    assert after == before | changes
+    assert shown("edge", "--set", "sram.bytes=1KiB", "--set", "sram.bytes=3MiB")["sram.bytes"] == 3 << 20
+
+
+@pytest.mark.parametrize("setting, message", [
+    ("sram.byte=5", "unknown key 'sram.byte'; did you mean 'sram.bytes'?"),
+    ("sram=5", "must be TABLE.KEY=VALUE, as in sram.bytes=128KiB"),
+    ("sram.bytes", "must be TABLE.KEY=VALUE, as in sram.bytes=128KiB"),
+    ("sram.bytes=much", "'much' is not a number (in bytes; KiB, MiB and GiB are possible)"),
+    ("sram.bytes=128kB", "'128kB' is not a number (in bytes; KiB, MiB and GiB are possible)"),
+    ("sram.bytes=1000.5", "'sram.bytes' must be an integer in bytes"),
+    ("sram.bytes=16", "'sram.bytes' is 16 bytes, possible are 1024 to 1000000000000"),
+    ("sram.bytes=-128KiB", "'sram.bytes' is -131072 bytes, possible are"),
+    ("sram.bytes=99999999999999999999", "'sram.bytes' "),
+    ("sram.banks=3", "sram.bytes must be a multiple of sram.banks"),
+])
+def test_replaced_by_what_is_impossible(setting: str, message: str, tmp_path: Path) -> None:
+    said = refused("targets", "edge", "--set", setting)
+    assert message in said and len(said.splitlines()) == 1
+    model = small_models.residual(tmp_path / "net.onnx", 1)
+    assert refused("compile", model, "--set", setting, "-o", tmp_path / "net.acc") == said
+    assert not (tmp_path / "net.acc").exists()
+
+
+def test_replaced_figures_decide(tmp_path: Path) -> None:
+    """A named target and the same figures one by one give the same program; another size another target digest."""
+    model = small_models.residual(tmp_path / "net.onnx", 1)
+    text = {}
+    for name, words in {"named": ["edge-128k"], "set": ["edge", "--set", "sram.bytes=128KiB"], "edge": ["edge"]}.items():
+        good("compile", model, "--target", *words, "--emit", "plan", "-o", tmp_path / name)
+        text[name] = (tmp_path / name).read_text()
+    assert "sram_bytes = 131072" in text["named"] and "sram_bytes = 131072" in text["set"]
+    assert "sram_bytes = 2097152" in text["edge"]
+    assert text["set"].partition("accel.target")[2][:80] != text["edge"].partition("accel.target")[2][:80]
+
+
+def test_set_needs_a_target_to_be_chosen(tmp_path: Path) -> None:
+    assert "--set" in refused("targets", "--set", "sram.bytes=1MiB", status=2)
+    assert "stage import is done" in refused("compile", tmp_path / "x.mlir", "--from", "plan", "--set", "sram.bytes=1MiB",
+                                             "-o", tmp_path / "y.acc", status=2)

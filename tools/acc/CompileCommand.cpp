@@ -31,6 +31,10 @@ static void addCommon(CLI::App *command, Arguments &arguments) {
   command->add_option("--target", arguments.options.target,
                       "machine: a name that `acc targets` lists, or a TOML file");
   command
+      ->add_option("--set", arguments.options.settings,
+                   "TABLE.KEY=VALUE replaces a figure of the machine: sram.bytes=128KiB")
+      ->allow_extra_args(false);
+  command
       ->add_option("--dim", arguments.options.dims,
                    "NAME=N binds a symbolic dimension, INPUT:AXIS=N one axis of an input")
       ->allow_extra_args(false);
@@ -73,9 +77,10 @@ static std::string contradiction(const CLI::App *command, const CompileOptions &
   struct {
     const char *option;
     Stage used;
-  } used[] = {{"--target", Stage::Import},     {"--dim", Stage::Import},
-              {"--precision", Stage::Graph},   {"--schedule", Stage::Plan},
-              {"--schedule-out", Stage::Plan}, {"--plan-seed", Stage::Plan}};
+  } used[] = {{"--target", Stage::Import}, {"--set", Stage::Import},
+              {"--dim", Stage::Import},    {"--precision", Stage::Graph},
+              {"--schedule", Stage::Plan}, {"--schedule-out", Stage::Plan},
+              {"--plan-seed", Stage::Plan}};
   for (auto [option, stage] : used)
     if (command->count(option) && stage <= *options.from)
       return std::string(option) + " has no meaning with --from " + from + ": stage " +
@@ -141,6 +146,7 @@ void tool::addCompile(CLI::App &app, std::function<int()> &run, const Invocation
       "  acc compile net.onnx -o net.acc --dim batch=1\n"
       "  acc compile cls.onnx -o cls.acc --dim x:0=1 --dim x:2=48     axes without a name\n"
       "  acc compile net.onnx -o net.acc --target mine.toml --precision bf16\n"
+      "  acc compile net.onnx -o net.acc --target edge --set sram.bytes=128KiB\n"
       "  acc compile net.onnx -o net.acc --schedule-out net.mlir      then edit net.mlir and\n"
       "  acc compile net.onnx -o net.acc --schedule net.mlir\n"
       "  acc compile net.onnx -o - --emit plan                        look at groups and "

@@ -12,9 +12,9 @@
 
 using namespace accel;
 
-static int showTarget(const std::string &name) {
+static int showTarget(const std::string &name, const std::vector<std::string> &settings) {
   std::string error;
-  std::optional<Target> target = loadTarget(name, error);
+  std::optional<Target> target = loadTarget(name, error, settings);
   if (!target)
     return tool::Console(false).fail(error);
   std::printf("%s: %s\n", target->name.c_str(), target->summary.c_str());
@@ -38,21 +38,29 @@ static int showSchema() {
 void tool::addTargets(CLI::App &app, std::function<int()> &run) {
   CLI::App *command = app.add_subcommand("targets", "Lists machines, or shows one");
   auto name = std::make_shared<std::string>();
+  auto settings = std::make_shared<std::vector<std::string>>();
   auto schema = std::make_shared<bool>(false);
-  command->add_option("target", *name, "name or TOML file");
+  CLI::Option *target = command->add_option("target", *name, "name or TOML file");
+  command
+      ->add_option("--set", *settings,
+                   "TABLE.KEY=VALUE replaces a figure: sram.bytes=128KiB (KiB, MiB, GiB)")
+      ->allow_extra_args(false)
+      ->needs(target);
   command->add_flag("--schema", *schema,
                     "the keys of a target file: name, kind, unit, least, greatest, meaning");
   command->footer("Examples:\n"
                   "  acc targets              machines that come with acc\n"
                   "  acc targets edge         every figure with its unit, and where they are from\n"
                   "  acc targets mine.toml    the same of a file, which is checked\n"
+                  "  acc targets edge --set sram.bytes=128KiB\n"
+                  "                           one figure replaced, as compile and check do it\n"
                   "  acc targets --schema     what such a file must give");
-  command->callback([name, schema, &run] {
-    run = [name, schema] {
+  command->callback([name, settings, schema, &run] {
+    run = [name, settings, schema] {
       if (*schema)
         return showSchema();
       if (!name->empty())
-        return showTarget(*name);
+        return showTarget(*name, *settings);
       for (const BuiltinTarget &builtin : builtinTargets()) {
         std::string error;
         std::optional<Target> target = loadTarget(builtin.name, error);

@@ -92,6 +92,8 @@ static std::string flagsFrom(std::optional<Stage> from, const CompileOptions &op
     flags += " --from " + stageName(*from).str();
   if (!from) {
     flags += " --target " + options.target;
+    for (const std::string &setting : options.settings)
+      flags += " --set " + setting;
     for (const std::string &dim : options.dims)
       flags += " --dim '" + dim + "'";
   }

@@ -31,6 +31,7 @@ struct CompileOptions {
   std::string input;  ///< ONNX file, or MLIR of a stage with `from`
   std::string output; ///< artifact or MLIR text; "-" is standard output (text)
   std::string target = "edge";
+  std::vector<std::string> settings; ///< figures that replace the target's: TABLE.KEY=VALUE
   std::vector<std::string> dims;
   std::string precision = "f32";
   std::string schedule;            ///< file to obey

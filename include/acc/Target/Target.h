@@ -52,9 +52,11 @@ struct Target {
   mlir::DictionaryAttr attribute(mlir::MLIRContext *context) const;
 };
 
-/// A target by name (one that comes with acc) or by the path of a TOML file. On
-/// failure `error` says what is wrong, where (file, line, key) and what to do.
-std::optional<Target> loadTarget(llvm::StringRef nameOrPath, std::string &error);
+/// A target by name (one that comes with acc) or by the path of a TOML file, with
+/// single figures replaced by `settings` (TABLE.KEY=VALUE, in order). On failure
+/// `error` says what is wrong, where (file, line, key) and what to do.
+std::optional<Target> loadTarget(llvm::StringRef nameOrPath, std::string &error,
+                                 llvm::ArrayRef<std::string> settings = {});
 
 } // namespace accel
 
