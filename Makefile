@@ -2,12 +2,12 @@
 #   make demo [PICTURE=FILE]   read text from pictures on the simulated accelerator
 #   make test                  build, run every test, end with "N passed, N failed"
 #   make similarity            which sentences mean the same, with all-MiniLM-L6-v2
-# Others: build, bench, docs, format, clean.
+# Others: build, bench, bench-traffic, docs, format, clean.
 BUILD ?= build
 PICTURE ?=
 SHELL := /bin/bash
 
-.PHONY: demo similarity test build bench docs format clean setup setup-models configure
+.PHONY: demo similarity test build bench bench-traffic docs format clean setup setup-models configure
 .DEFAULT_GOAL := build
 
 setup:
@@ -28,6 +28,10 @@ similarity: setup-models
 test: setup-models
 	@scripts/build $(BUILD)
 	@scripts/test --build $(BUILD)
+
+bench-traffic: setup-models
+	@scripts/build $(BUILD)
+	@.venv/bin/python benchmarks/traffic
 
 bench: setup-models
 	@scripts/build $(BUILD)

@@ -25,7 +25,7 @@ from typing import Callable
 
 import compile_cost
 import simulation_speed
-import traffic
+import zoo_bytes
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -37,7 +37,7 @@ Made by `make bench`; each table says when and where.
 PARTS: dict[str, Callable[..., str]] = {
     "simulation": simulation_speed.table,
     "compile": compile_cost.table,
-    "bytes": traffic.table,
+    "bytes": zoo_bytes.table,
 }
 
 

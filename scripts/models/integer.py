@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
-import onnx.numpy_helper
+import onnx.version_converter
 from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from cache import RECIPES, path, recipe
 from inputs import Inputs, page, picture, tokens
 from inputs import __file__ as INPUTS
-from quantise import Calibration
+from quantise import PER_CHANNEL_OPSET, Calibration
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,12 @@ def integer_ends(model: onnx.ModelProto) -> None:
 def quantise(settings: Settings, to: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         prepared, quantised = Path(folder) / "prepared.onnx", Path(folder) / "quantised.onnx"
-        quant_pre_process(path(settings.source), prepared, skip_symbolic_shape=True)
+        source = path(settings.source)
+        model = onnx.load(source)
+        if model.opset_import[0].version < PER_CHANNEL_OPSET:
+            source = Path(folder) / "converted.onnx"
+            onnx.save(onnx.version_converter.convert_version(model, PER_CHANNEL_OPSET), source)
+        quant_pre_process(source, prepared, skip_symbolic_shape=True)
         quantize_static(
             prepared,
             quantised,

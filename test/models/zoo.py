@@ -23,6 +23,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts" / "models"))
 import cache  # noqa: E402
 import light  # noqa: E402
+import matmuls  # noqa: E402
 import recipes  # noqa: E402, F401
 from inputs import Arrays, Inputs, page, picture, tokens  # noqa: E402
 
@@ -154,6 +155,84 @@ for _full, *_tags in (
     if _full in ZOO:
         _base = ZOO[_full]
         add(f"{_full}-int8", f"{_base.file}-int8", _base.inputs_of, *_tags, dims=_base.dims, quantised=True)
+
+
+# Whole networks in int8, graph inputs and outputs too (benchmarks/traffic): one file serves every resolution.
+
+
+def integers(inputs: Inputs) -> Inputs:
+    """Values in [-1, 1] as int8 of scale 1/127; what is an integer already stays."""
+
+    def make(rng: np.random.Generator) -> Arrays:
+        return {
+            name: np.clip(np.rint(value * 127), -128, 127).astype(np.int8) if value.dtype == np.float32 else value
+            for name, value in inputs(rng).items()
+        }
+
+    return make
+
+
+for _name, _file, *_sizes in (
+    ("mobilenetv1", "any-mobilenetv1", 224, 512),
+    ("mobilenetv2", "any-mobilenetv2", 224, 512),
+    ("resnet50", "any-resnet50", 224, 512),
+    ("efficientnet-b0", "any-efficientnet-b0", 224),
+    ("unet", "any-unet", 256),
+):
+    for _size in _sizes:
+        # Tests take the smallest; the others are for the benchmark alone.
+        _tags = ("fast",) if _name == "mobilenetv1" and _size == 224 else () if _size == 224 else ("benchmark",)
+        add(
+            f"{_name}-{_size}-int8",
+            f"{_file}-int8",
+            integers(picture("image", 1, 3, _size, _size)),
+            *_tags,
+            dims={"batch": 1, "height": _size, "width": _size},
+            quantised=True,
+        )
+_DETECTION = {"p2o.DynamicDimension.0": 1, "p2o.DynamicDimension.1": 736, "p2o.DynamicDimension.2": 736}
+add("ocr-det-736x736", "ocr-det", page("x", 736, 736), "benchmark", dims=_DETECTION)
+add(
+    "ocr-det-736x736-int8",
+    "ocr-det-whole-int8",
+    integers(page("x", 736, 736)),
+    "benchmark",
+    dims=_DETECTION,
+    quantised=True,
+)
+for _s in (128, 384):
+    add(
+        f"bert-base-s{_s}-int8",
+        "bert-base-int8",
+        tokens(30522, 1, _s),
+        "benchmark",
+        dims={"batch": 1, "sequence": _s},
+        quantised=True,
+    )
+add(
+    "gpt2-s512-int8",
+    "gpt2-int8",
+    tokens(50257, 1, 512, mask=False, types=False),
+    "benchmark",
+    dims={"sequence": 512},
+    quantised=True,
+)
+
+
+def rows(name: str, *shape: int) -> Inputs:
+    return lambda rng: {name: rng.standard_normal(shape).astype(np.float32)}
+
+
+for _s in (512, 2048):
+    add(f"llama-block-s{_s}", "llama-block", rows("x", 1, _s, 4096), "benchmark", dims={"sequence": _s})
+
+
+def operands(size: int) -> Inputs:
+    return lambda rng: {name: rng.integers(-128, 128, (size, size), np.int8) for name in "ab"}
+
+
+for _size in matmuls.SIZES:
+    add(f"matmul-{_size}", f"matmul-{_size}", operands(_size), "benchmark", quantised=True)
 
 
 def describe(model: Model) -> str:
