@@ -171,14 +171,18 @@ LogicalResult ConvOp::verify() {
 
 LogicalResult MatmulOp::verify() {
   ArrayRef<int64_t> a = shapeOf(getInput()), b = shapeOf(getWeight());
-  if (a.size() != 3 || b.size() != 3)
-    return emitOpError("operands must have rank 3");
-  int64_t k = getTransposeB() ? b[2] : b[1], n = getTransposeB() ? b[1] : b[2];
-  if (a[2] != k)
-    return emitOpError("inner dimensions ") << a[2] << " and " << k << " differ";
-  if (b[0] != 1 && b[0] != a[0])
-    return emitOpError("batch of weight must be 1 or ") << a[0];
-  if (failed(expectShape(*this, {a[0], a[1], n})))
+  if (a.size() < 3 || a.size() != b.size())
+    return emitOpError("operands must have the same rank, at least 3");
+  size_t row = a.size() - 2, column = a.size() - 1;
+  int64_t k = b[getTransposeB() ? column : row], n = b[getTransposeB() ? row : column];
+  if (a[column] != k)
+    return emitOpError("inner dimensions ") << a[column] << " and " << k << " differ";
+  for (size_t d = 0; d < row; ++d)
+    if (b[d] != 1 && b[d] != a[d])
+      return emitOpError("batch of weight must be 1 or ") << a[d];
+  SmallVector<int64_t> result(a.drop_back());
+  result.push_back(n);
+  if (failed(expectShape(*this, result)))
     return failure();
   return verifyBody(*this, 1);
 }

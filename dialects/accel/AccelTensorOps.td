@@ -118,9 +118,11 @@ def Accel_MatmulOp : Accel_BinaryComputeOp<"matmul", (ins UnitAttr:$transpose_b,
     DefaultValuedAttr<I64Attr, "0">:$weight_zero_point)> {
   let summary = "batched matrix product";
   let description = [{
-    input [B, M, K], weight [B or 1, K, N], or [B or 1, N, K] with
-    `transpose_b`; result [B, M, N]. The reduction over K ascends, one f32 FMA
-    (or exact i32 multiply-add) a step. Body as in `accel.conv`.
+    input [B..., M, K], weight [B'..., K, N], or [B'..., N, K] with
+    `transpose_b`; result [B..., M, N]. There is at least one batch dimension;
+    each of the weight's is 1 (all batches read the same matrix, as query heads
+    that share a key) or that of the result. The reduction over K ascends, one
+    f32 FMA (or exact i32 multiply-add) a step. Body as in `accel.conv`.
   }];
 }
 

@@ -159,19 +159,24 @@ template <typename T>
 static void multiply(MatmulOp op, const HostTensor &a, const HostTensor &b, Lanes &lanes) {
   std::vector<T> x = toVector<T>(a, op.getInputZeroPoint());
   ArrayRef<int64_t> s = shapeOf(op.getResult());
-  int64_t k = a.shape()[2];
-  bool shared = b.shape()[0] == 1;
+  size_t batches = s.size() - 2;
+  int64_t k = a.shape().back(), rowsPerBatch = s[batches], n = s.back();
   HostTensor rows = b;
   if (op.getTransposeB()) {
-    int64_t batch = b.shape()[0], n = b.shape()[1];
-    rows = stridedCopy(b, 0, {n * k, 1, k}, {batch, k, n});
+    int64_t matrices = elementCount(b.shape().drop_back(2));
+    rows = stridedCopy(b, 0, {n * k, 1, k}, {matrices, k, n});
   }
   std::vector<T> w = toVector<T>(rows, op.getWeightZeroPoint());
   std::vector<T> out(elementCount(s), T(0));
-  for (int64_t batch = 0; batch < s[0]; ++batch)
-    for (int64_t m = 0; m < s[1]; ++m)
-      multiplyRow(&out[(batch * s[1] + m) * s[2]], s[2], &x[(batch * s[1] + m) * k],
-                  &w[shared ? 0 : batch * k * s[2]], k);
+  for (int64_t batch = 0, all = elementCount(s.drop_back(2)); batch < all; ++batch) {
+    int64_t matrix = 0, stride = 1; // of the weight; its dimensions of size 1 stand still
+    for (int64_t d = int64_t(batches) - 1, rest = batch; d >= 0; rest /= s[d--]) {
+      matrix += b.shape()[d] == 1 ? 0 : rest % s[d] * stride;
+      stride *= b.shape()[d];
+    }
+    for (int64_t m = batch * rowsPerBatch; m < (batch + 1) * rowsPerBatch; ++m)
+      multiplyRow(&out[m * n], n, &x[m * k], &w[matrix * k * n], k);
+  }
   assign(lanes, std::move(out));
 }
 

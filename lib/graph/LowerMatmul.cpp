@@ -15,6 +15,22 @@ using Shape = Lowering::Shape;
 /// Product of all dimensions but the last two.
 static int64_t batchOf(ArrayRef<int64_t> shape) { return elementCount(shape.drop_back(2)); }
 
+/// Joins neighbouring batch dimensions, the outermost first, while there are more
+/// than a body's iteration space takes. False if the weight has one of the two only.
+static bool joinBatches(Shape &batch, Shape &weight) {
+  constexpr size_t most = 4;
+  while (batch.size() > most) {
+    size_t d = 0;
+    while (d + 1 < batch.size() && (weight[d] == 1) != (weight[d + 1] == 1))
+      ++d;
+    if (d + 1 == batch.size())
+      return false;
+    batch[d] *= batch[d + 1], weight[d] *= weight[d + 1];
+    batch.erase(batch.begin() + d + 1), weight.erase(weight.begin() + d + 1);
+  }
+  return true;
+}
+
 MatmulOperands accel::matmulOperands(Lowering &l, Value a, Value b) {
   Shape as(shapeOf(a)), bs(shapeOf(b));
   if (as.size() == 1)
@@ -29,24 +45,30 @@ MatmulOperands accel::matmulOperands(Lowering &l, Value a, Value b) {
     r.rhs = l.reshape(b, {1, k, n});
     return r;
   }
+  // Batches as numpy aligns them, without those of size 1.
   size_t rank = std::max(as.size(), bs.size());
-  Shape batch(rank - 2, 1);
-  for (const Shape *shape : {&as, &bs})
-    for (size_t d = 0; d + 2 < shape->size(); ++d)
-      if (int64_t size = (*shape)[d]; size != 1)
-        batch[rank - shape->size() + d] = size;
-  int64_t count = elementCount(batch);
-  auto spread = [&](Value value, const Shape &shape, int64_t rows, int64_t columns) {
-    value = l.reshape(value, shape);
-    if (batchOf(shape) != count) {
-      Shape full(batch);
-      full.append({rows, columns});
-      value = l.broadcast(value, full);
-    }
-    return l.reshape(value, {count, rows, columns});
+  auto ranked = [&](Value value, Shape shape) {
+    shape.insert(shape.begin(), rank - shape.size(), 1);
+    return l.reshape(value, shape);
   };
-  r.lhs = spread(a, as, m, k);
-  r.rhs = spread(b, bs, k, n);
+  a = ranked(a, as), b = ranked(b, bs);
+  Shape full, batch, weight;
+  for (size_t d = 0; d + 2 < rank; ++d) {
+    full.push_back(std::max(shapeOf(a)[d], shapeOf(b)[d]));
+    if (full.back() != 1)
+      batch.push_back(full.back()), weight.push_back(shapeOf(b)[d]);
+  }
+  auto withMatrix = [](ArrayRef<int64_t> batches, int64_t rows, int64_t columns) {
+    Shape shape(batches);
+    shape.append({rows, columns});
+    return shape;
+  };
+  if (!joinBatches(batch, weight)) {
+    b = l.broadcast(b, withMatrix(full, k, n));
+    batch = weight = {elementCount(full)};
+  }
+  r.lhs = l.reshape(l.broadcast(a, withMatrix(full, m, k)), withMatrix(batch, m, k));
+  r.rhs = l.reshape(b, withMatrix(weight, k, n));
   return r;
 }
 

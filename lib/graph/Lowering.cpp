@@ -264,8 +264,9 @@ Value Lowering::convertTo(Value value, Type element) {
 }
 
 Value Lowering::matmul(Value lhs, Value rhs, bool transposeRhs, Type element, BodyFn body) {
-  int64_t n = shapeOf(rhs)[transposeRhs ? 1 : 2];
-  auto type = RankedTensorType::get({shapeOf(lhs)[0], shapeOf(lhs)[1], n}, element);
+  Shape shape(shapeOf(lhs));
+  shape.back() = shapeOf(rhs)[shape.size() - (transposeRhs ? 2 : 1)];
+  auto type = RankedTensorType::get(shape, element);
   auto op = accel::MatmulOp::create(b, loc, type, lhs, rhs, ValueRange(),
                                     b.getAffineMapArrayAttr({}), transposeRhs, 0, 0);
   fillBody(op.getBody(), accumulatorType(elementOf(lhs)), {}, element, body);

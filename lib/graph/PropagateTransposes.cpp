@@ -300,18 +300,20 @@ static void visitReshape(accel::ReshapeOp op) {
   op.erase();
 }
 
-/// The right side of a product may lie as [N, K]; then its rows stay contiguous.
+/// The right side of a product may lie as [K, N] or [N, K]: its rows are read as
+/// they lie.
 static void visitMatmul(MatmulOp op) {
   auto view = op.getWeight().getDefiningOp<accel::TransposeOp>();
-  if (!view || view.getInput().getDefiningOp<accel::ConstantOp>() || op.getTransposeB())
+  if (!view || view.getInput().getDefiningOp<accel::ConstantOp>())
     return;
   Shape perm(view.getPerm());
-  if (perm[1] != 2) // K is not what lies innermost
+  int64_t last = int64_t(perm.size()) - 1;
+  if (perm[last - 1] != last) // what lies innermost is no dimension of the matrix, or its last
     return;
-  std::swap(perm[1], perm[2]);
+  std::swap(perm[last - 1], perm[last]);
   OpBuilder b(op);
   op.getWeightMutable().assign(transposed(b, op.getLoc(), view.getInput(), perm));
-  op.setTransposeB(true);
+  op.setTransposeB(!op.getTransposeB());
 }
 
 /// A transpose that moves only unit dimensions is a reshape, one of a constant

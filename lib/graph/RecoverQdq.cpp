@@ -268,11 +268,14 @@ static bool recoverMatmul(Operation *op, bool gemm) {
   }
   SmallVector<Value> extras = product.extras();
   Type element = tail.out ? elementOf(tail.out->integer) : type.getElementType();
-  AffineMap column = AffineMap::get(3, 0, getAffineDimExpr(2, op->getContext()), op->getContext());
+  Lowering::Shape shape(shapeOf(lhs));
+  shape.back() = columns;
+  AffineMap column =
+      AffineMap::get(shape.size(), 0, getAffineDimExpr(shape.size() - 1, l.b.getContext()));
   auto made = MatmulOp::create(
-      l.b, l.loc, RankedTensorType::get({shapeOf(lhs)[0], shapeOf(lhs)[1], columns}, element), lhs,
-      rhs, extras, l.b.getAffineMapArrayAttr(SmallVector<AffineMap>(extras.size(), column)), false,
-      x->zero, w->zero);
+      l.b, l.loc, RankedTensorType::get(shape, element), lhs, rhs, extras,
+      l.b.getAffineMapArrayAttr(SmallVector<AffineMap>(extras.size(), column)), false, x->zero,
+      w->zero);
   l.fillBody(
       made.getBody(), l.b.getI32Type(), extras, element,
       [&](S &s, Values v) { return product.body(s, v); }, tail.out.has_value());

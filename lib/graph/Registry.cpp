@@ -12,7 +12,7 @@ static const llvm::StringMap<LoweringEntry> &registry() {
   static const llvm::StringMap<LoweringEntry> all = [] {
     llvm::StringMap<LoweringEntry> map;
     for (LoweringTable table :
-         {elementwiseLowerings(), convLowerings(), poolLowerings(), matmulLowerings(),
+         {elementwiseLowerings(), attentionLowerings(), convLowerings(), poolLowerings(), matmulLowerings(),
           reduceLowerings(), normLowerings(), shapeLowerings(), indexLowerings(), resizeLowerings(),
           quantLowerings()})
       for (const auto &[kind, entry] : table)

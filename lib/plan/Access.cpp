@@ -23,7 +23,7 @@ SmallVector<int64_t> accel::iterationSizes(Operation *op) {
     if (!isDepthwise(conv))
       sizes.push_back(shapeOf(conv.getInput())[3] / conv.getGroups());
   } else if (auto matmul = dyn_cast<MatmulOp>(op)) {
-    sizes.push_back(shapeOf(matmul.getInput())[2]);
+    sizes.push_back(shapeOf(matmul.getInput()).back());
   } else if (auto reduce = dyn_cast<ReduceOp>(op)) {
     for (int64_t dim : reduce.getDims())
       sizes.push_back(shapeOf(reduce.getInput())[dim]);
@@ -154,12 +154,15 @@ Box accel::accessedBox(ExprPool &pool, Operation *op, unsigned operand, const Bo
         }
       })
       .Case([&](MatmulOp matmul) {
+        unsigned row = shape.size() - 2; // box: batches, M, N, K
         if (operand == 0) {
-          result.assign({box[0], box[1], box[3]});
+          result.append(box.begin(), box.begin() + row + 1);
+          result.push_back(box[row + 2]);
         } else {
-          result.push_back(shape[0] == 1 ? whole(pool, 1) : box[0]);
-          result.push_back(matmul.getTransposeB() ? box[2] : box[3]);
-          result.push_back(matmul.getTransposeB() ? box[3] : box[2]);
+          for (unsigned d = 0; d < row; ++d)
+            result.push_back(shape[d] == 1 ? whole(pool, 1) : box[d]);
+          result.push_back(box[row + (matmul.getTransposeB() ? 1 : 2)]);
+          result.push_back(box[row + (matmul.getTransposeB() ? 2 : 1)]);
         }
       })
       .Case([&](ReduceOp reduce) {

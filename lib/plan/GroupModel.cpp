@@ -342,9 +342,11 @@ bool ModelBuilder::ownLoops(MemberModel &member, MemberAttr attr) {
   }
   const Box &inner = member.boxes.back();
   if (usesMxu(op)) {
-    if (model.largest(model.extent(inner[0])) > 1)
-      return refuse(name(op) + ": the matrix engine works on one batch at a time, dimension 0 "
-                               "needs a loop with tile 1");
+    unsigned batches = isa<MatmulOp>(op) ? rank - 2 : 1;
+    for (unsigned d = 0; d < batches; ++d)
+      if (model.largest(model.extent(inner[d])) > 1)
+        return refuse(name(op) + ": the matrix engine works on one batch at a time, dimension " +
+                      Twine(d) + " needs a loop with tile 1");
     const Box &acc = member.boxes[member.firstReduction];
     member.accElements = 1;
     for (unsigned d = 0; d < rank; ++d)

@@ -90,20 +90,27 @@ void GroupEmitter::emitMatmul(unsigned m) {
   MemberModel &member = model.members[m];
   auto matmul = cast<MatmulOp>(member.op);
   ExprPool &pool = model.pool;
-  const Box &box = member.boxes.back(); // b, m, n, k
+  const Box &box = member.boxes.back(); // batches, m, n, k
   SmallVector<int64_t> most = bounds(box);
+  unsigned batches = shapeOf(matmul.getResult()).size() - 2;
+  unsigned m1 = batches, n = batches + 1, k = batches + 2;
   EngineOp op(emitter, matmul.getLoc());
-  op.extent(1, model.extent(box[1]), most[1]);
-  op.extent(2, model.extent(box[2]), most[2]);
-  op.extent(5, model.extent(box[3]), most[3]);
-  op.stream(accumulators[m], {{box[0].lo, {}}, {box[1].lo, {{1, 1}}}, {box[2].lo, {{2, 1}}}});
-  op.stream(viewOf(matmul.getInput()),
-            {{box[0].lo, {}}, {box[1].lo, {{1, 1}}}, {box[3].lo, {{5, 1}}}});
-  IndexWalk batch{shapeOf(matmul.getWeight())[0] == 1 ? pool.constant(0) : box[0].lo, {}};
-  IndexWalk row{box[3].lo, {{5, 1}}}, column{box[2].lo, {{2, 1}}};
-  if (matmul.getTransposeB())
-    std::swap(row, column);
-  op.stream(viewOf(matmul.getWeight()), {batch, row, column});
+  op.extent(1, model.extent(box[m1]), most[m1]);
+  op.extent(2, model.extent(box[n]), most[n]);
+  op.extent(5, model.extent(box[k]), most[k]);
+  SmallVector<IndexWalk> acc, a, b; // one batch: its position does not move
+  for (unsigned d = 0; d < batches; ++d) {
+    acc.push_back({box[d].lo, {}});
+    a.push_back({box[d].lo, {}});
+    b.push_back({shapeOf(matmul.getWeight())[d] == 1 ? pool.constant(0) : box[d].lo, {}});
+  }
+  IndexWalk row{box[m1].lo, {{1, 1}}}, column{box[n].lo, {{2, 1}}}, inner{box[k].lo, {{5, 1}}};
+  acc.append({row, column});
+  a.append({row, inner});
+  b.append({matmul.getTransposeB() ? column : inner, matmul.getTransposeB() ? inner : column});
+  op.stream(accumulators[m], acc);
+  op.stream(viewOf(matmul.getInput()), a);
+  op.stream(viewOf(matmul.getWeight()), b);
   int64_t init = initValue(op, m);
   MxuOp::create(builder, matmul.getLoc(), op.buffers, op.dyn, op.sizesAttr(), op.sizeDynAttr(),
                 op.streamsAttr(), false, init, false, matmul.getInputZeroPoint(),

@@ -126,6 +126,7 @@ mlir::LogicalResult lowerNode(mlir::Operation *op, llvm::SmallVectorImpl<mlir::V
 // Tables of the lowering files, joined in Registry.cpp.
 using LoweringTable = llvm::ArrayRef<std::pair<llvm::StringRef, LoweringEntry>>;
 LoweringTable elementwiseLowerings();
+LoweringTable attentionLowerings();
 LoweringTable convLowerings();
 LoweringTable poolLowerings();
 LoweringTable matmulLowerings();

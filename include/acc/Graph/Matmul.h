@@ -8,12 +8,12 @@
 
 namespace accel {
 
-/// [B, M, K] and [B or 1, K, N].
+/// [B..., M, K] and [B'..., K, N], each B' 1 or B.
 struct MatmulOperands {
   mlir::Value lhs, rhs;
 };
-/// Views of numpy-style matmul operands of any rank. The product, [B, M, N],
-/// reshapes to the ONNX result.
+/// Views of numpy-style matmul operands of any rank. The product, [B..., M, N],
+/// reshapes to the ONNX result: batches of size 1 are left out.
 MatmulOperands matmulOperands(Lowering &lowering, mlir::Value a, mlir::Value b);
 /// [K, N], or [N, K] if `transposed`, as [1, K, N].
 mlir::Value gemmWeight(Lowering &lowering, mlir::Value weight, bool transposed);
