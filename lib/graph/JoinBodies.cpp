@@ -33,10 +33,25 @@ static AffineMap mapAt(ArrayAttr maps, unsigned index) {
   return cast<AffineMapAttr>(maps[index]).getValue();
 }
 
+/// x of a conversion f32 -> f16 or bf16 -> f32: a narrow tensor between two
+/// operations that join is never stored, so it is not rounded either.
+static Value beforeNarrowing(ConvertOp widening, IRMapping &mapping) {
+  auto narrowing = mapping.lookupOrDefault(widening.getIn()).getDefiningOp<ConvertOp>();
+  if (!narrowing || !isa<Float16Type, BFloat16Type>(narrowing.getType()) ||
+      narrowing.getIn().getType() != widening.getType())
+    return nullptr;
+  return narrowing.getIn();
+}
+
 /// Copies the operations of `from` without its terminator; returns what it yields.
 static Value copyBody(OpBuilder &b, Block &from, IRMapping &mapping) {
-  for (Operation &op : from.without_terminator())
-    b.clone(op, mapping);
+  for (Operation &op : from.without_terminator()) {
+    auto convert = dyn_cast<ConvertOp>(op);
+    if (Value wide = convert ? beforeNarrowing(convert, mapping) : Value())
+      mapping.map(convert.getOut(), wide);
+    else
+      b.clone(op, mapping);
+  }
   return mapping.lookupOrDefault(from.getTerminator()->getOperand(0));
 }
 

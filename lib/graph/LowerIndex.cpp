@@ -23,6 +23,22 @@ Value Lowering::gatherAxis(Value data, Value indices, int64_t axis) {
     Shape list = known->ints();
     for (int64_t &index : list)
       index = std::clamp<int64_t>(index < 0 ? index + ds[axis] : index, 0, ds[axis] - 1);
+    // Each element several times in place: heads that share a key.
+    size_t times = 1;
+    while (times < list.size() && list[times] == list[0])
+      ++times;
+    bool repeats = times > 1 && list.size() % times == 0;
+    for (size_t i = 0; i < list.size() && repeats; ++i)
+      repeats = list[i] == list[0] + int64_t(i / times);
+    if (repeats) {
+      Shape shape(ds), offsets(rank, 0), factors(rank, 1);
+      shape[axis] = list.size() / times, offsets[axis] = list[0];
+      Value part = slice(data, offsets, Shape(rank, 1), shape);
+      shape[axis] *= times, factors[axis] = times;
+      return reshape(accel::RepeatOp::create(b, loc, RankedTensorType::get(shape, elementOf(part)),
+                                             part, factors),
+                     out);
+    }
     // Runs of equal distance are slices.
     SmallVector<std::array<int64_t, 3>> runs; // first, step, count
     for (size_t i = 0; i < list.size() && runs.size() <= kMaxSlices;) {

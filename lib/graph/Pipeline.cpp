@@ -15,6 +15,7 @@ void accel::buildGraphPipeline(OpPassManager &manager, const GraphOptions &optio
   manager.addPass(createRecoverQdq());
   manager.addPass(createLowerOnnx());
   manager.addPass(createCleanGraph());
+  manager.addPass(createRecoverAttention());
   manager.addPass(createPropagateTransposes());
   manager.addPass(createFuseEpilogues());
   manager.addPass(createCleanGraph());

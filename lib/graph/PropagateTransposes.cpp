@@ -106,14 +106,7 @@ static void visitMap(MapOp op) {
   for (auto [operand, attr] : llvm::zip_equal(op.getExtras(), op.getMaps())) {
     AffineMap map = cast<AffineMapAttr>(attr).getValue();
     Value source = operand;
-    if (auto view = operand.template getDefiningOp<accel::TransposeOp>()) {
-      SmallVector<AffineExpr> exprs(map.getNumResults());
-      for (auto [i, d] : llvm::enumerate(view.getPerm()))
-        exprs[d] = map.getResult(i);
-      map = AffineMap::get(map.getNumDims(), 0, exprs, b.getContext());
-      source = view.getInput();
-      changed = true;
-    }
+    changed |= readThroughViews(source, map, shape);
     operands.push_back(source), maps.push_back(map);
   }
   // The layout that most operands already have; among equals one that moves.

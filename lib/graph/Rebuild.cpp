@@ -3,6 +3,8 @@
 
 #include "acc/Graph/Rebuild.h"
 
+#include <numeric>
+
 using namespace mlir;
 using namespace accel;
 
@@ -47,6 +49,50 @@ AffineMap accel::canonicalAccess(AffineMap map, ArrayRef<int64_t> operand,
     exprs.push_back(expr);
   }
   return AffineMap::get(result.size(), 0, exprs, context);
+}
+
+/// Operand and access of one view further down.
+static bool readThroughView(Value &operand, AffineMap &map, ArrayRef<int64_t> result) {
+  auto shapeOf = [](Value value) { return cast<RankedTensorType>(value.getType()).getShape(); };
+  Operation *view = operand.getDefiningOp();
+  MLIRContext *context = map.getContext();
+  AffineExpr zero = getAffineConstantExpr(0, context);
+  SmallVector<AffineExpr> exprs;
+  if (auto transpose = dyn_cast_or_null<TransposeOp>(view)) {
+    exprs.resize(map.getNumResults());
+    for (auto [i, d] : llvm::enumerate(transpose.getPerm()))
+      exprs[d] = map.getResult(i);
+  } else if (isa_and_nonnull<BroadcastOp>(view)) {
+    for (auto [d, size] : llvm::enumerate(shapeOf(view->getOperand(0))))
+      exprs.push_back(size == 1 ? zero : map.getResult(d));
+  } else if (isa_and_nonnull<ReshapeOp>(view)) {
+    ArrayRef<int64_t> from = shapeOf(view->getOperand(0)), to = shapeOf(operand);
+    SmallVector<DimGroup> groups;
+    auto elements = [](ArrayRef<int64_t> shape) {
+      return std::accumulate(shape.begin(), shape.end(), int64_t(1), std::multiplies<>());
+    };
+    if (elements(from) >= elements(result) || !groupDims(from, to, groups))
+      return false;
+    exprs.assign(from.size(), zero);
+    for (const DimGroup &group : groups) {
+      if (group.from.size() != 1 || group.to.size() != 1)
+        return false;
+      exprs[group.from[0]] = map.getResult(group.to[0]);
+    }
+  } else {
+    return false;
+  }
+  operand = view->getOperand(0);
+  map = canonicalAccess(AffineMap::get(map.getNumDims(), 0, exprs, context), shapeOf(operand),
+                        result);
+  return true;
+}
+
+bool accel::readThroughViews(Value &operand, AffineMap &map, ArrayRef<int64_t> result) {
+  bool any = false;
+  while (readThroughView(operand, map, result))
+    any = true;
+  return any;
 }
 
 SmallVector<int64_t> accel::inverse(ArrayRef<int64_t> perm) {

@@ -41,3 +41,17 @@ func.func @main(%x: tensor<4xf32>) -> (tensor<0xi64> {onnx.name = "nothing"}) {
   %0 = onnx.Weight {value = dense<> : tensor<0xi64>} : tensor<0xi64>
   return %0 : tensor<0xi64>
 }
+
+// -----
+
+// Attention whose operands do not fit each other.
+func.func @main(%q: tensor<1x5x4x8xf32>, %k: tensor<1x3x5x8xf32>, %p: tensor<1x4x15xf32>) -> (tensor<1x5x4x8xf32>, tensor<1x5x4x8xf32>, tensor<1x4x15xf32>) {
+  %none = onnx.None
+  // expected-error @unknown {{"heads" (Attention) cannot be compiled: 5 query heads cannot share 3 key heads; correct the model}}
+  %0:4 = onnx.Attention(%q, %k, %k, %none, %none, %none, %none) : (tensor<1x5x4x8xf32>, tensor<1x3x5x8xf32>, tensor<1x3x5x8xf32>, none, none, none, none) -> (tensor<1x5x4x8xf32>, none, none, none) loc("heads")
+  // expected-error @unknown {{"f64" (Attention) cannot be compiled: softmax_precision 11; rows are computed in f32: use 1 (float), 10 (float16) or 16 (bfloat16)}}
+  %1:4 = onnx.Attention(%q, %q, %q, %none, %none, %none, %none) {softmax_precision = 11 : i64} : (tensor<1x5x4x8xf32>, tensor<1x5x4x8xf32>, tensor<1x5x4x8xf32>, none, none, none, none) -> (tensor<1x5x4x8xf32>, none, none, none) loc("f64")
+  // expected-error @unknown {{"packed" (Attention) cannot be compiled: Q, K and V must all have rank 4, or rank 3 with q_num_heads and kv_num_heads that divide their last dimension; correct the model}}
+  %2:4 = onnx.Attention(%p, %p, %p, %none, %none, %none, %none) {q_num_heads = 4 : i64, kv_num_heads = 4 : i64} : (tensor<1x4x15xf32>, tensor<1x4x15xf32>, tensor<1x4x15xf32>, none, none, none, none) -> (tensor<1x4x15xf32>, none, none, none) loc("packed")
+  return %0#0, %1#0, %2#0 : tensor<1x5x4x8xf32>, tensor<1x5x4x8xf32>, tensor<1x4x15xf32>
+}

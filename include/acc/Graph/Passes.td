@@ -55,6 +55,21 @@ def LowerOnnx : Pass<"lower-onnx", "::mlir::ModuleOp"> {
                            "::mlir::math::MathDialect"];
 }
 
+def RecoverAttention : Pass<"recover-attention", "::mlir::ModuleOp"> {
+  let summary = "Brings every form of attention to two products around a softmax";
+  let description = [{
+    Exporters scale Q, K, both or their product, write masks as constants, as
+    arithmetic on positions or as a choice between numbers, and repeat keys that
+    heads share. One form of all of them is what a group of the plan stage can
+    hold: scores = matmul(Q, K) with one factor and the mask in its body, softmax,
+    matmul with V, and nothing between them. It runs on the tensor form, before
+    transposes move, so that neither an ONNX operator's name nor its layout
+    matters; it looks at the graph only, never at a target or schedule.
+  }];
+  let dependentDialects = ["::accel::AccelDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect"];
+}
+
 def PropagateTransposes : Pass<"propagate-transposes", "::mlir::ModuleOp"> {
   let summary = "Moves transposes behind what they feed until they cancel";
   let description = [{

@@ -23,6 +23,11 @@ mlir::ArrayAttr reindex(mlir::ArrayAttr maps, llvm::ArrayRef<int64_t> oldToNew);
 mlir::AffineMap canonicalAccess(mlir::AffineMap map, llvm::ArrayRef<int64_t> operand,
                                 llvm::ArrayRef<int64_t> result);
 
+/// Reads what transposes and broadcasts show, and what reshapes by dimensions of
+/// size 1 show of less elements than the result has, in place of the view. False
+/// if `operand` is none of these.
+bool readThroughViews(mlir::Value &operand, mlir::AffineMap &map, llvm::ArrayRef<int64_t> result);
+
 llvm::SmallVector<int64_t> inverse(llvm::ArrayRef<int64_t> perm);
 bool isIdentity(llvm::ArrayRef<int64_t> perm);
 
