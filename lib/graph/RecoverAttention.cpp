@@ -229,9 +229,9 @@ static bool evaluate(Evaluator &evaluator, Value value, unsigned depth = 0) {
     return false;
   if (auto tensor = constantOf(value))
     return evaluator.set(value, *tensor), true;
-  return (isView(op) || isa<MapOp>(op)) && llvm::all_of(op->getOperands(), [&](Value operand) {
-           return evaluate(evaluator, operand, depth + 1);
-         }) &&
+  return (isView(op) || isa<MapOp>(op)) &&
+         llvm::all_of(op->getOperands(),
+                      [&](Value operand) { return evaluate(evaluator, operand, depth + 1); }) &&
          succeeded(evaluator.run(op));
 }
 
@@ -255,7 +255,8 @@ std::optional<Band> MaskedScores::findBand(MapOp map, unsigned index) {
   Value mask = map.getExtras()[index];
   ArrayRef<int64_t> shape = shapeOf(map.getResult()), own = shapeOf(mask);
   unsigned rank = shape.size();
-  if (rank < 2 || own.size() < 2 || !elementCount(own) || elementCount(own) != shape[rank - 2] * shape[rank - 1] ||
+  if (rank < 2 || own.size() < 2 || !elementCount(own) ||
+      elementCount(own) != shape[rank - 2] * shape[rank - 1] ||
       own[own.size() - 2] != shape[rank - 2] || own.back() != shape[rank - 1])
     return std::nullopt;
   AffineMap access = accessOf(map, index);
@@ -300,8 +301,8 @@ MapOp MaskedScores::comparePositions(MapOp map, unsigned index, const Band &band
     HostTensor positions(b.getI32Type(), own);
     for (int64_t i = 0; i < positions.size(); ++i)
       positions.setInt(i, first + i);
-    Value constant = accel::ConstantOp::create(b, loc, positions.tensorType(), positions.toAttr(),
-                                               PackAttr());
+    Value constant =
+        accel::ConstantOp::create(b, loc, positions.tensorType(), positions.toAttr(), PackAttr());
     add(constant, broadcastMap(own, shape, b.getContext()));
   };
   if (band.high) {
@@ -324,7 +325,8 @@ MapOp MaskedScores::comparePositions(MapOp map, unsigned index, const Band &band
     Value end = body->getArgument(operands.size() - 2), column = body->getArguments().back();
     Value inside = s.compare(ScalarBuilder::Compare::Lt, column, end);
     if (band.low) {
-      Value left = s.sub(end, column), width = s.integer(b.getI32Type(), *band.high - *band.low + 1);
+      Value left = s.sub(end, column),
+            width = s.integer(b.getI32Type(), *band.high - *band.low + 1);
       inside = s.logicalAnd(inside, s.compare(ScalarBuilder::Compare::Le, left, width));
     }
     auto truth = dyn_cast<BoolAttr>(band.inside);
@@ -589,8 +591,8 @@ static void shareWeight(MatmulOp product) {
   Location loc = product.getLoc();
   Value weight = reshaped(b, loc, base, stored);
   if (!isIdentity(perm))
-    weight = accel::TransposeOp::create(
-        b, loc, RankedTensorType::get(permuted, elementOf(weight)), weight, perm);
+    weight = accel::TransposeOp::create(b, loc, RankedTensorType::get(permuted, elementOf(weight)),
+                                        weight, perm);
   auto withMatrix = [&](Shape shape, ArrayRef<int64_t> like) {
     llvm::append_range(shape, like.take_back(2));
     return shape;

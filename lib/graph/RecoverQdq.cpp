@@ -272,10 +272,10 @@ static bool recoverMatmul(Operation *op, bool gemm) {
   shape.back() = columns;
   AffineMap column =
       AffineMap::get(shape.size(), 0, getAffineDimExpr(shape.size() - 1, l.b.getContext()));
-  auto made = MatmulOp::create(
-      l.b, l.loc, RankedTensorType::get(shape, element), lhs, rhs, extras,
-      l.b.getAffineMapArrayAttr(SmallVector<AffineMap>(extras.size(), column)), false, x->zero,
-      w->zero);
+  auto made =
+      MatmulOp::create(l.b, l.loc, RankedTensorType::get(shape, element), lhs, rhs, extras,
+                       l.b.getAffineMapArrayAttr(SmallVector<AffineMap>(extras.size(), column)),
+                       false, x->zero, w->zero);
   l.fillBody(
       made.getBody(), l.b.getI32Type(), extras, element,
       [&](S &s, Values v) { return product.body(s, v); }, tail.out.has_value());

@@ -12,9 +12,9 @@ static const llvm::StringMap<LoweringEntry> &registry() {
   static const llvm::StringMap<LoweringEntry> all = [] {
     llvm::StringMap<LoweringEntry> map;
     for (LoweringTable table :
-         {elementwiseLowerings(), attentionLowerings(), convLowerings(), poolLowerings(), matmulLowerings(),
-          reduceLowerings(), normLowerings(), shapeLowerings(), indexLowerings(), resizeLowerings(),
-          quantLowerings()})
+         {elementwiseLowerings(), attentionLowerings(), convLowerings(), poolLowerings(),
+          matmulLowerings(), reduceLowerings(), normLowerings(), shapeLowerings(), indexLowerings(),
+          resizeLowerings(), quantLowerings()})
       for (const auto &[kind, entry] : table)
         map[kind] = entry;
     return map;

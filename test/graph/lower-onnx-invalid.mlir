@@ -46,7 +46,7 @@ func.func @main(%x: tensor<4xf32>) -> (tensor<0xi64> {onnx.name = "nothing"}) {
 
 // Attention whose operands do not fit each other.
 func.func @main(%q: tensor<1x5x4x8xf32>, %k: tensor<1x3x5x8xf32>, %p: tensor<1x4x15xf32>) -> (tensor<1x5x4x8xf32>, tensor<1x5x4x8xf32>, tensor<1x4x15xf32>) {
-  %none = onnx.None
+  %none = onnx.None : none
   // expected-error @unknown {{"heads" (Attention) cannot be compiled: 5 query heads cannot share 3 key heads; correct the model}}
   %0:4 = onnx.Attention(%q, %k, %k, %none, %none, %none, %none) : (tensor<1x5x4x8xf32>, tensor<1x3x5x8xf32>, tensor<1x3x5x8xf32>, none, none, none, none) -> (tensor<1x5x4x8xf32>, none, none, none) loc("heads")
   // expected-error @unknown {{"f64" (Attention) cannot be compiled: softmax_precision 11; rows are computed in f32: use 1 (float), 10 (float16) or 16 (bfloat16)}}

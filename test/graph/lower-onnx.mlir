@@ -47,7 +47,7 @@ func.func @main(%x: tensor<2x5x8xf32>, %w: tensor<8x4xf32>) -> tensor<2x5x4xf32>
 // CHECK: accel.softmax
 // CHECK: accel.matmul {{.*}} : (tensor<3x2x4x5xf32>, tensor<3x1x5x8xf32>) -> tensor<3x2x4x8xf32>
 func.func @main(%q: tensor<1x6x4x8xf32>, %k: tensor<1x3x5x8xf32>, %v: tensor<1x3x5x8xf32>) -> tensor<1x6x4x8xf32> {
-  %none = onnx.None
+  %none = onnx.None : none
   %y, %present_key, %present_value, %scores = onnx.Attention(%q, %k, %v, %none, %none, %none, %none) : (tensor<1x6x4x8xf32>, tensor<1x3x5x8xf32>, tensor<1x3x5x8xf32>, none, none, none, none) -> (tensor<1x6x4x8xf32>, none, none, none)
   return %y : tensor<1x6x4x8xf32>
 }
