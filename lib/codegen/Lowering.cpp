@@ -2,6 +2,7 @@
 // Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "acc/Codegen/Lowering.h"
+#include "acc/Codegen/Program.h"
 #include "acc/Codegen/Values.h"
 #include "acc/Memory/Addresses.h"
 
@@ -13,8 +14,6 @@ using namespace mlir;
 namespace accel::codegen {
 namespace {
 
-/// Base registers of a stream descriptor, a constant of the ISA.
-constexpr unsigned maxBaseRegs = 4;
 /// Nesting of LOOP and IF, a constant of the ISA.
 constexpr int maxNesting = 8;
 
@@ -28,10 +27,10 @@ enum Flags : uint8_t {
 
 class Lowering {
 public:
-  Lowering(func::FuncOp function, ArrayRef<int32_t> regions, bool hoist, Routine &routine,
-           VectorPrograms &programs)
-      : function(function), regions(regions), routine(routine), programs(programs),
-        values(routine, hoist) {}
+  Lowering(func::FuncOp function, ArrayRef<int32_t> regions, const Call *only, unsigned baseRegs,
+           Routine &routine, VectorPrograms &programs)
+      : function(function), regions(regions), only(only), baseRegs(baseRegs), routine(routine),
+        programs(programs), values(routine) {}
 
   LogicalResult run() {
     routine.name = function.getName().str();
@@ -47,10 +46,12 @@ public:
       place.kind = Place::Argument;
       place.space = memory::spaceOf(type);
       place.argument = int32_t(argument.getArgNumber());
-      addPlace(argument, place, Affine::of(reg));
+      addPlace(argument, place,
+               only ? Affine::number(only->arguments[place.argument].address) : Affine::of(reg));
     }
     routine.frameReg = routine.newReg();
     values.exists(routine.frameReg, &routine.body);
+    frame = only ? Affine::number(only->frame) : Affine::of(routine.frameReg);
     return lowerBlock(function.front(), routine.body);
   }
 
@@ -113,7 +114,7 @@ private:
       place.home = place.home->owner->parent;
     Affine address = Affine::number(place.begin);
     if (place.space == Space::Sram)
-      address.add(Affine::of(routine.frameReg));
+      address.add(frame);
     address.add(rotation(*place.home, place.slots, alloc.getLoc()), slot);
     addPlace(alloc.getResult(), place, std::move(address));
     return success();
@@ -313,7 +314,7 @@ private:
         return op->emitError("codegen: a window coordinate exceeds 32 bits");
       stream.window.push_back(c);
     }
-    std::tie(stream.base, stream.baseRegs) = values.split(base, maxBaseRegs, location);
+    std::tie(stream.base, stream.baseRegs) = values.split(base, baseRegs, location);
 
     // The bytes it touches, if they are the same in every execution.
     if (attr.getBaseDyn().empty() && attr.getWindow().empty()) {
@@ -422,18 +423,21 @@ private:
 
   func::FuncOp function;
   ArrayRef<int32_t> regions;
+  const Call *only;
+  unsigned baseRegs; ///< of a stream
   Routine &routine;
   VectorPrograms &programs;
   Values values;
+  Affine frame; ///< its SRAM address
   llvm::DenseMap<Value, Buffer> buffers;
   SmallVector<Affine> dyn; ///< of the operation being lowered
 };
 
 } // namespace
 
-LogicalResult lowerRoutine(func::FuncOp function, ArrayRef<int32_t> regions, bool hoist,
-                           Routine &routine, VectorPrograms &programs) {
-  return Lowering(function, regions, hoist, routine, programs).run();
+LogicalResult lowerRoutine(func::FuncOp function, ArrayRef<int32_t> regions, const Call *only,
+                           unsigned baseRegs, Routine &routine, VectorPrograms &programs) {
+  return Lowering(function, regions, only, baseRegs, routine, programs).run();
 }
 
 } // namespace accel::codegen

@@ -67,31 +67,53 @@ bool overlap(const Extent &a, const Extent &b) {
 
 /// A routine for one combination of its arguments' regions.
 using Instance = std::pair<Operation *, SmallVector<int32_t>>;
+using Aliases = SmallVector<std::pair<int32_t, int32_t>>;
 
-LogicalResult lowerInstance(func::FuncOp function, ArrayRef<int32_t> regions,
-                            ArrayRef<std::pair<int32_t, int32_t>> aliases, Program &program) {
-  for (bool hoist : {true, false}) {
+/// The function as a routine of the program, for all calls that hand it these
+/// regions or, with the addresses in the code, for `only` one. Its number, none
+/// if it needs too many registers.
+FailureOr<std::optional<int32_t>> lowerInstance(const Instance &instance, const Aliases &aliases,
+                                                const Call *only, Program &program) {
+  // Sums of base registers take instructions in inner loops, so they come second.
+  for (unsigned baseRegs : {maxBaseRegs, 1u}) {
     auto routine = std::make_unique<Routine>();
-    routine->aliases.assign(aliases.begin(), aliases.end());
-    if (failed(lowerRoutine(function, regions, hoist, *routine, program.programs)))
+    routine->aliases = aliases;
+    if (failed(lowerRoutine(cast<func::FuncOp>(instance.first), instance.second, only, baseRegs,
+                            *routine, program.programs)))
       return failure();
     std::vector<Effect> effects = effectsOf(*routine);
     // Synchronisation adds no registers: those first, to know whether the
     // routine stays as it is.
-    int registers = allocateRegisters(*routine);
-    if (registers > usableRegisters) {
-      if (hoist)
-        continue;
-      return function.emitError("codegen: needs ")
-             << registers << " registers, the machine has " << usableRegisters
-             << "; plan with fewer loops or buffers in the group";
-    }
+    if (allocateRegisters(*routine) > usableRegisters)
+      continue;
     synchronise(*routine, program.semaphores);
     program.routines.push_back(std::move(routine));
     program.effects.push_back(std::move(effects));
-    return success();
+    return std::optional<int32_t>(program.routines.size() - 1);
   }
-  return failure();
+  return std::optional<int32_t>();
+}
+
+/// The routines of an instance: one, or where its arguments alone fill the
+/// registers, one for each call.
+LogicalResult lowerCalls(const Instance &instance, const Aliases &aliases, ArrayRef<unsigned> calls,
+                         Program &program) {
+  FailureOr<std::optional<int32_t>> shared = lowerInstance(instance, aliases, nullptr, program);
+  if (failed(shared))
+    return failure();
+  for (unsigned index : calls) {
+    Call &call = program.calls[index];
+    FailureOr<std::optional<int32_t>> routine =
+        *shared ? shared : lowerInstance(instance, aliases, &call, program);
+    if (failed(routine))
+      return failure();
+    if (!*routine)
+      return instance.first->emitError("codegen: needs more than the ")
+             << usableRegisters
+             << " registers of the machine; plan with fewer loops or buffers in the group";
+    call.routine = **routine;
+  }
+  return success();
 }
 
 } // namespace
@@ -102,8 +124,11 @@ FailureOr<std::unique_ptr<Program>> buildProgram(ModuleOp module) {
     return module.emitError("codegen: has no function @main with a body"), failure();
   auto program = std::make_unique<Program>();
   SymbolTable symbols(module);
-  llvm::MapVector<Instance, SmallVector<std::pair<int32_t, int32_t>>, std::map<Instance, unsigned>>
-      instances;
+  struct Calls {
+    Aliases aliases;
+    SmallVector<unsigned> indices;
+  };
+  llvm::MapVector<Instance, Calls, std::map<Instance, unsigned>> instances;
   for (Operation &op : main.front()) {
     if (isa<TensorOp, AllocOp, OffsetOp, func::ReturnOp>(op))
       continue;
@@ -125,7 +150,7 @@ FailureOr<std::unique_ptr<Program>> buildProgram(ModuleOp module) {
       call.arguments.push_back(*extent);
       regions.push_back(extent->region);
     }
-    auto &aliases = instances[{callee, regions}];
+    auto &[aliases, indices] = instances[{callee, regions}];
     for (size_t a = 0; a < call.arguments.size(); ++a)
       for (size_t b = a + 1; b < call.arguments.size(); ++b)
         if (overlap(call.arguments[a], call.arguments[b])) {
@@ -133,12 +158,11 @@ FailureOr<std::unique_ptr<Program>> buildProgram(ModuleOp module) {
           if (!llvm::is_contained(aliases, pair))
             aliases.push_back(pair);
         }
-    call.routine = int32_t(std::distance(instances.begin(), instances.find({callee, regions})));
+    indices.push_back(program->calls.size());
     program->calls.push_back(std::move(call));
   }
-  for (auto &[instance, aliases] : instances)
-    if (failed(
-            lowerInstance(cast<func::FuncOp>(instance.first), instance.second, aliases, *program)))
+  for (auto &[instance, calls] : instances)
+    if (failed(lowerCalls(instance, calls.aliases, calls.indices, *program)))
       return failure();
   synchroniseCalls(*program);
   if (program->semaphores.exhausted())

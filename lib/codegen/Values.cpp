@@ -31,19 +31,15 @@ void Values::exists(Reg reg, Block *block) { blocks[reg] = block; }
 
 Reg Values::emit(Opcode opcode, Reg ra, Reg rb, int64_t imm, Location location) {
   Block *a = definedIn(ra), *b = definedIn(rb);
-  Block *outermost = !a ? b : !b ? a : a->depth >= b->depth ? a : b;
   // A constant stays where it is needed; as an immediate it costs nothing.
-  if (!outermost)
-    outermost = &routine.body;
-  for (Block *block = hoist && (a || b) ? outermost : current; block;
-       block = block->owner ? block->owner->parent : nullptr) {
-    auto it = emitted.find({block, opcode, ra, rb, imm});
-    if (it != emitted.end())
+  Block *target = !a && !b ? current : !a ? b : !b ? a : a->depth >= b->depth ? a : b;
+  for (Block *block = current; block && !a && !b;
+       block = block->owner ? block->owner->parent : nullptr)
+    if (auto it = emitted.find({block, opcode, ra, rb, imm}); it != emitted.end())
       return it->second;
-    if (block == outermost)
-      break;
-  }
-  Block *target = hoist && (a || b) ? outermost : current;
+  auto it = emitted.find({target, opcode, ra, rb, imm});
+  if (it != emitted.end())
+    return it->second;
   auto item = std::make_unique<Item>(location);
   Reg rd = routine.newReg();
   item->instruction.opcode = opcode;

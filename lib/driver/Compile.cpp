@@ -22,8 +22,8 @@
 #include "acc/Emit/IsaTranslate.h"
 #include "acc/Graph/Passes.h"
 #include "acc/Import/Import.h"
+#include "acc/Import/WriteFile.h"
 #include "acc/Plan/Routine.h"
-#include "acc/runtime/byte_output.h"
 #include "onnx/WeightFiles.h"
 
 #include "mlir/IR/AsmState.h"
@@ -46,26 +46,6 @@ std::optional<Stage> accel::stageNamed(StringRef name) {
 }
 
 StringRef accel::stageName(Stage stage) { return kStageNames[unsigned(stage)]; }
-
-LogicalResult accel::writeAtomically(StringRef path, StringRef content, std::string &error) {
-  if (path == "-") {
-    llvm::outs() << content;
-    llvm::outs().flush();
-    if (!llvm::outs().has_error())
-      return success();
-    error = "standard output: " + llvm::outs().error().message();
-    llvm::outs().clear_error();
-    return failure();
-  }
-  absl::StatusOr<std::unique_ptr<rt::ByteOutput>> file = rt::FileOutput(path.str());
-  absl::Status status = file.status();
-  if (status.ok())
-    status = (*file)->Append(content.data(), content.size());
-  if (status.ok())
-    status = (*file)->Commit();
-  error = std::string(status.message());
-  return success(status.ok());
-}
 
 namespace {
 
@@ -244,12 +224,13 @@ LogicalResult Compiler::write(rt::ArtifactBuilder &builder) {
 }
 
 LogicalResult Compiler::printText(ModuleOp text, const OpPrintingFlags &flags) {
-  std::string content, why;
-  llvm::raw_string_ostream os(content);
-  text->print(os, flags);
-  os << '\n';
-  if (failed(writeAtomically(options.output, content, why)))
-    return error() << why;
+  WriteResult written = writeFile(options.output, [&](llvm::raw_ostream &os) {
+    text->print(os, flags);
+    os << '\n';
+    return true;
+  });
+  if (!written.good)
+    return error() << written.reason;
   return success();
 }
 
@@ -285,7 +266,7 @@ LogicalResult Compiler::printProgram(rt::ArtifactBuilder &builder) {
     absl::Status status = builder.Write(weights);
     if (!status.ok())
       return error() << std::string(status.message());
-    text = emit::isaFromFile(weights, context);
+    text = emit::isaFromFile(weights, llvm::sys::path::parent_path(weights), context);
   }
   // Node names are in the tables; as locations they would drown the code.
   return text ? printText(*text, OpPrintingFlags()) : failure();
@@ -296,7 +277,8 @@ LogicalResult Compiler::run() {
     return failure();
   rt::ArtifactBuilder builder;
   if (options.from == Stage::Codegen) {
-    if (failed(emit::artifactFromIsa(*module, builder)))
+    if (failed(
+            emit::artifactFromIsa(*module, llvm::sys::path::parent_path(options.input), builder)))
       return failure();
     return endsAt(Stage::Codegen) ? printProgram(builder) : write(builder);
   }
@@ -316,9 +298,14 @@ LogicalResult Compiler::run() {
              failed(endsAt(Stage::Codegen) ? printProgram(builder) : write(builder))) {
     return failure();
   }
-  std::string why;
-  if (!schedules.empty() && failed(writeAtomically(options.scheduleOut, schedules, why)))
-    return error() << why;
+  if (schedules.empty())
+    return success();
+  WriteResult written = writeFile(options.scheduleOut, [&](llvm::raw_ostream &os) {
+    os << schedules;
+    return true;
+  });
+  if (!written.good)
+    return error() << written.reason;
   return success();
 }
 

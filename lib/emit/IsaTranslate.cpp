@@ -9,6 +9,9 @@
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
+#include "llvm/Support/Path.h"
+
+#include <filesystem>
 
 using namespace mlir;
 
@@ -103,16 +106,25 @@ OwningOpRef<ModuleOp> isaFromArtifact(const rt::Artifact &artifact, StringRef so
   return module;
 }
 
-OwningOpRef<ModuleOp> isaFromFile(StringRef path, MLIRContext *context) {
+OwningOpRef<ModuleOp> isaFromFile(StringRef path, StringRef textFolder, MLIRContext *context) {
   absl::StatusOr<rt::Artifact> artifact = rt::OpenArtifact(path.str());
   if (!artifact.ok()) {
     emitError(FileLineColLoc::get(context, path, 0, 0)) << std::string(artifact.status().message());
     return nullptr;
   }
-  return isaFromArtifact(*artifact, path, context);
+  std::string source = path.str();
+  if (!llvm::sys::path::is_absolute(path)) {
+    namespace fs = std::filesystem;
+    std::error_code code; // what does not exist stays as it is written
+    fs::path here = fs::current_path(code);
+    source = fs::weakly_canonical(here / source, code)
+                 .lexically_relative(fs::weakly_canonical(here / textFolder.str(), code))
+                 .string();
+  }
+  return isaFromArtifact(*artifact, source, context);
 }
 
-LogicalResult artifactFromIsa(ModuleOp module, rt::ArtifactBuilder &builder) {
+LogicalResult artifactFromIsa(ModuleOp module, StringRef textFolder, rt::ArtifactBuilder &builder) {
   auto found = module.getOps<instr::ProgramOp>();
   if (found.empty() || std::next(found.begin()) != found.end())
     return module.emitError("emit: expected one isa.program");
@@ -160,7 +172,11 @@ LogicalResult artifactFromIsa(ModuleOp module, rt::ArtifactBuilder &builder) {
       return program.emitError("emit: the text names no file with its weights: text on standard "
                                "output has none, write it to a file");
     if (!file) {
-      auto mapped = rt::FileBytes::Map(tables->source);
+      SmallString<128> path(textFolder);
+      llvm::sys::path::append(path, tables->source);
+      if (llvm::sys::path::is_absolute(tables->source))
+        path = tables->source;
+      auto mapped = rt::FileBytes::Map(path.str().str());
       if (!mapped.ok())
         return program.emitError("emit: weights of '")
                << tables->source << "': " << std::string(mapped.status().message());

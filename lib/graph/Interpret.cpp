@@ -9,6 +9,7 @@
 
 #include "acc/Graph/Interpret.h"
 #include "acc/Graph/Lowering.h"
+#include "acc/runtime/isa.h"
 
 #include "llvm/ADT/TypeSwitch.h"
 #include <cmath>
@@ -20,9 +21,9 @@ using namespace accel;
 
 using Shape = SmallVector<int64_t>;
 
-static constexpr int64_t kChunk = 1024; // points a body runs over at once
-static constexpr int64_t kBlock = 32;   // channels in a block of a reduction (ISA constant)
-static constexpr int64_t kLanes = 16;   // partials of an ordered reduction (ISA constant)
+static constexpr int64_t kChunk = 1024;             // points a body runs over at once
+static constexpr int64_t kBlock = rt::isa::kKBlock; // channels in a block of a reduction
+static constexpr int64_t kLanes = rt::isa::kLanes;  // partials of an ordered reduction
 
 /// Calls fn(linear index, offsets of each walk) over a box in row-major order.
 /// offsets[w] = bases[w] + sum of i_d * strides[w][d].

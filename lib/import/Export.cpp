@@ -386,7 +386,7 @@ static LogicalResult writeAside(ModuleOp module, StringRef path,
   WriteResult result = writeFile(path, fill);
   if (result.good || result.reason.empty()) // `fill` has said why it gave up
     return success(result.good);
-  return module.emitError() << "cannot write '" << path << "': " << result.reason;
+  return module.emitError() << result.reason;
 }
 
 LogicalResult Exporter::write() {

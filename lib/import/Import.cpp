@@ -14,8 +14,8 @@ using namespace accel::import;
 static OwningOpRef<ModuleOp> importModel(Model &model, const ImportOptions &options) {
   bool changed = false;
   if (failed(loadModel(model)) || failed(bindDims(model, options.dims)) ||
-      failed(checkStructure(model)) || failed(checkSchemas(model)) ||
-      failed(inlineFunctions(model)) || failed(inferShapes(model)) ||
+      failed(checkStructure(model)) || failed(replaceWithdrawn(model)) ||
+      failed(checkSchemas(model)) || failed(inlineFunctions(model)) || failed(inferShapes(model)) ||
       failed(upgradeOpset(model, changed)) || (changed && failed(inferShapes(model))))
     return nullptr;
   OwningOpRef<ModuleOp> module = buildModule(model);

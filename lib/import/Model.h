@@ -60,6 +60,8 @@ std::string nodeOfMessage(llvm::StringRef what);
 // Steps.
 mlir::LogicalResult loadModel(Model &model);
 mlir::LogicalResult checkStructure(Model &model);
+/// Operators that the checker refuses because ONNX withdrew them.
+mlir::LogicalResult replaceWithdrawn(Model &model);
 mlir::LogicalResult checkSchemas(Model &model);
 mlir::LogicalResult inlineFunctions(Model &model);
 mlir::LogicalResult bindDims(Model &model, llvm::ArrayRef<DimBinding> dims);

@@ -6,10 +6,23 @@
 #include "llvm/Support/Endian.h"
 
 using namespace accel::import;
+using llvm::LogicalResult;
+using llvm::success;
 using ::onnx::AttributeProto;
 using ::onnx::GraphProto;
 using ::onnx::NodeProto;
 using ::onnx::TensorProto;
+
+static NodeProto makeNode(const char *kind, const std::string &name,
+                          std::vector<std::string> inputs, const std::string &output) {
+  NodeProto made;
+  made.set_op_type(kind);
+  made.set_name(name);
+  for (const std::string &input : inputs)
+    made.add_input(input);
+  made.add_output(output);
+  return made;
+}
 
 /// Until 12, Hardmax flattened its operand at `axis` and took the maximum over all
 /// axes behind it. The converter, which knows that of Softmax, leaves it alone:
@@ -22,13 +35,7 @@ std::vector<NodeProto> accel::import::upgradeHardmax(const NodeProto &node,
     if (attribute.name() == "axis")
       axis = attribute.i();
   auto make = [&](const char *kind, std::vector<std::string> inputs, const std::string &output) {
-    NodeProto made;
-    made.set_op_type(kind);
-    made.set_name(label);
-    for (const std::string &input : inputs)
-      made.add_input(input);
-    made.add_output(output);
-    return made;
+    return makeNode(kind, label, std::move(inputs), output);
   };
   auto setAxis = [](NodeProto &made, int64_t value) {
     AttributeProto &attribute = *made.add_attribute();
@@ -43,6 +50,54 @@ std::vector<NodeProto> accel::import::upgradeHardmax(const NodeProto &node,
   setAxis(nodes[1], axis);
   setAxis(nodes[2], -1);
   return nodes;
+}
+
+/// GroupNormalization of 18 to 20 has a scale and a bias for each group, not for
+/// each channel. ONNX withdrew it: its checker refuses what exporters of that time
+/// wrote. Groups are the channels of another operator:
+///
+///   GroupNormalization_18(x, scale, bias; G)
+///     ->  Reshape(InstanceNormalization(Reshape(x, [0, G, -1]), scale, bias), Shape(x))
+static void replaceGroupNormalization(GraphProto &graph) {
+  google::protobuf::RepeatedPtrField<NodeProto> nodes;
+  nodes.Swap(graph.mutable_node());
+  for (int i = 0; i < nodes.size(); ++i) {
+    NodeProto &node = *nodes.Mutable(i);
+    for (GraphProto *inner : subgraphsOf(node))
+      replaceGroupNormalization(*inner);
+    const AttributeProto *groups = nullptr, *epsilon = nullptr;
+    for (const AttributeProto &attribute : node.attribute())
+      (attribute.name() == "num_groups" ? groups : epsilon) = &attribute;
+    if (node.op_type() != "GroupNormalization" || !isOnnxDomain(node.domain()) || !groups ||
+        node.attribute_size() > 1 + (epsilon && epsilon->name() == "epsilon") ||
+        node.input_size() != 3 || node.output_size() != 1) {
+      graph.mutable_node()->Add()->Swap(&node);
+      continue;
+    }
+    std::string label = nodeLabel(node, i), shape = label + "/shape", grouped = label + "/grouped",
+                sizes = label + "/sizes", normal = label + "/normal";
+    NodeProto constant = makeNode("Constant", label, {}, sizes);
+    AttributeProto &value = *constant.add_attribute();
+    value.set_name("value_ints");
+    value.set_type(AttributeProto::INTS);
+    for (int64_t size : {int64_t(0), groups->i(), int64_t(-1)})
+      value.add_ints(size);
+    NodeProto norm =
+        makeNode("InstanceNormalization", label, {grouped, node.input(1), node.input(2)}, normal);
+    if (epsilon)
+      *norm.add_attribute() = *epsilon;
+    for (const NodeProto &part : {makeNode("Shape", label, {node.input(0)}, shape), constant,
+                                  makeNode("Reshape", label, {node.input(0), sizes}, grouped), norm,
+                                  makeNode("Reshape", label, {normal, shape}, node.output(0))})
+      *graph.add_node() = part;
+  }
+}
+
+LogicalResult accel::import::replaceWithdrawn(Model &model) {
+  int64_t opset = opsetOf(model.proto);
+  if (opset >= 18 && opset <= 20)
+    replaceGroupNormalization(*model.proto.mutable_graph());
+  return success();
 }
 
 /// Values of a float initialiser or Constant node of this graph; empty if unknown.

@@ -3,41 +3,52 @@
 
 #include "acc/Import/WriteFile.h"
 
-#include "llvm/Support/FileSystem.h"
-
-#include <unistd.h>
+#include "acc/runtime/byte_output.h"
 
 using namespace accel;
 
+namespace {
+/// Keeps the first error; what follows it is dropped.
+class OutputStream : public llvm::raw_ostream {
+public:
+  explicit OutputStream(rt::ByteOutput &output) : output(output) {}
+  ~OutputStream() override { flush(); }
+  absl::Status status;
+
+private:
+  void write_impl(const char *data, size_t bytes) override {
+    if (status.ok())
+      status = output.Append(data, bytes);
+  }
+  uint64_t current_pos() const override { return output.position(); }
+  rt::ByteOutput &output;
+};
+} // namespace
+
+static WriteResult writeStandardOutput(llvm::function_ref<bool(llvm::raw_ostream &)> fill) {
+  llvm::raw_fd_ostream &out = llvm::outs();
+  if (!fill(out))
+    return {false, ""};
+  out.flush();
+  std::error_code code = out.error();
+  out.clear_error(); // or the process ends with a report of its own
+  return {!code, code ? "standard output: " + code.message() : ""};
+}
+
 WriteResult accel::writeFile(llvm::StringRef path,
                              llvm::function_ref<bool(llvm::raw_ostream &)> fill) {
-  namespace fs = llvm::sys::fs;
-  fs::file_status status;
-  bool inPlace = !fs::status(path, status) && fs::exists(status) &&
-                 status.type() != fs::file_type::regular_file;
-  llvm::SmallString<128> written(path);
-  int fd = -1;
-  std::error_code code = inPlace ? fs::openFileForWrite(path, fd, fs::CD_OpenExisting)
-                                 : fs::createUniqueFile(path + ".%%%%%%", fd, written, fs::OF_None,
-                                                        fs::all_read | fs::owner_write);
-  if (code)
-    return {false, code.message()};
-  bool filled;
-  {
-    llvm::raw_fd_ostream out(fd, /*shouldClose=*/true);
-    filled = fill(out);
+  if (path == "-")
+    return writeStandardOutput(fill);
+  absl::StatusOr<std::unique_ptr<rt::ByteOutput>> file = rt::FileOutput(path.str());
+  absl::Status status = file.status();
+  if (status.ok()) {
+    OutputStream out(**file);
+    if (!fill(out))
+      return {false, ""};
     out.flush();
-    if (filled && !inPlace && !out.has_error() && ::fsync(fd) != 0)
-      code = std::error_code(errno, std::generic_category());
-    if (out.has_error())
-      code = out.error();
-    out.clear_error();
+    status = out.status;
   }
-  if (!inPlace && filled && !code)
-    code = fs::rename(written, path);
-  if (filled && !code)
-    return {true, ""};
-  if (!inPlace)
-    fs::remove(written);
-  return {false, code ? code.message() : ""};
+  if (status.ok())
+    status = (*file)->Commit();
+  return {status.ok(), std::string(status.message())};
 }

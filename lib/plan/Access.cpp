@@ -54,11 +54,10 @@ static bool reducedByLanes(Operation *op, unsigned dim) {
 }
 
 int64_t accel::tileGranule(Operation *op, unsigned dim) {
-  constexpr int64_t channelBlock = 32; // KBLOCK of the ISA
   if (reducedByLanes(op, dim))
     return reductionLanes;
   if (auto conv = dyn_cast<ConvOp>(op); conv && dim == 4)
-    return channelBlock;
+    return rt::isa::kKBlock;
   return 1;
 }
 

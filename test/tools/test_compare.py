@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from onnx import helper
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import small_models  # noqa: E402
@@ -51,6 +53,28 @@ def test_precision_has_its_own_tolerance(tmp_path: Path) -> None:
     model = small_models.residual(tmp_path / "net.onnx", 1)
     good("compare", model, "--precision", "bf16")
     assert acc("compare", model, "--precision", "bf16", "--tolerance", "1e-6").returncode == 1
+
+
+def test_one_quantisation_step_is_called_so(tmp_path: Path) -> None:
+    """The reference multiplies by a little more, which takes some values over the border to the next step."""
+
+    def quantised(path: Path, factor: float) -> Path:
+        nodes = [helper.make_node("Mul", ["x", "factor"], ["m"]), helper.make_node("QuantizeLinear", ["m", "scale", "zero"], ["q"]),
+                 helper.make_node("DequantizeLinear", ["q", "scale", "zero"], ["d"]), helper.make_node("Flatten", ["d"], ["y"])]
+        return small_models.save(path, nodes, {"x": [1, 4, 200]}, {"y": [1, 800]}, {
+            "factor": np.float32(factor), "scale": np.float32(0.05), "zero": np.uint8(128)}, opset=13)
+
+    model, other = quantised(tmp_path / "net.onnx", 1.0), quantised(tmp_path / "other.onnx", 1.004)
+    said = good("compare", model, "--reference", other)
+    assert re.match(r"steps  y float32\[1, 800\]: one quantisation step of 0\.05 apart at \d+ of 800 elements, at \[0, \d+\]: ", said), said
+    assert said.splitlines()[-1] == ("EQUAL within 0.0001 of the range, one quantisation step in 1 of 1 tensors, target edge, f32")
+    told = json.loads(good("compare", model, "--reference", other, "--json"))
+    assert told["equal"] is True and told["outputs"][0]["steps"] == 1 and 0 < told["outputs"][0]["elements"] < 100
+    for strict in (["--steps", "0"], ["--tolerance", "1e-4"]):
+        assert acc("compare", model, "--reference", other, *strict).returncode == 1
+    far = acc("compare", model, "--reference", quantised(tmp_path / "far.onnx", 1.1))
+    assert far.returncode == 1 and " quantisation steps of 0.05 apart at " in far.stdout
+    assert "--steps" in refused("compare", model, "--steps", "-1", status=2)
 
 
 def test_made_indices_are_rows_of_the_table(tmp_path: Path) -> None:

@@ -55,6 +55,36 @@ def test_program_on_standard_output(tmp_path: Path) -> None:
     assert not (tmp_path / "net.acc").exists()
 
 
+def test_standard_output_that_is_full(tmp_path: Path) -> None:
+    model = small_models.residual(tmp_path / "net.onnx", 1)
+    good("compile", model, "-o", tmp_path / "net.acc")
+    for words in (*(["acc", "compile", model, "-o", "-", "--emit", stage] for stage in STAGES), ["acc", "--help"], ["acc", "list-ops"],
+                  ["acc", "dump", tmp_path / "net.acc"], ["acc-translate", "--import-onnx", model],
+                  ["acc-translate", "--artifact-to-isa", tmp_path / "net.acc"]):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([BIN / words[0], *words[1:]], stdout=full, stderr=subprocess.PIPE, text=True)
+        assert done.returncode == 1, words
+        assert done.stderr == f"{words[0]}: error: standard output: No space left on device\n", words
+
+
+def test_text_names_its_weights_from_its_own_folder(tmp_path: Path) -> None:
+    """Text and weights are moved together, and read from anywhere."""
+    model = small_models.residual(tmp_path / "net.onnx", 1)
+    good("compile", model, "-o", tmp_path / "net.acc")
+    (tmp_path / "made").mkdir()
+    for stage in STAGES:
+        good("compile", "net.onnx", "--emit", stage, "-o", f"made/{stage}.mlir", cwd=tmp_path)
+    subprocess.run([BIN / "acc-translate", "--artifact-to-isa", "net.acc", "-o", "made/shown.mlir"], cwd=tmp_path, check=True)
+    subprocess.run([BIN / "acc-translate", "--isa-to-artifact", tmp_path / "made" / "shown.mlir", "-o", "back.acc"], cwd=tmp_path, check=True)
+    assert (tmp_path / "back.acc").read_bytes() == (tmp_path / "net.acc").read_bytes()
+    (tmp_path / "made").rename(tmp_path / "moved")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for stage in STAGES:
+        good("compile", f"../moved/{stage}.mlir", "--from", stage, "-o", "again.acc", cwd=elsewhere)
+        assert (elsewhere / "again.acc").read_bytes() == (tmp_path / "net.acc").read_bytes(), stage
+
+
 def test_a_plan_that_does_not_pack_at_first(tmp_path: Path) -> None:
     """The text of plan is that of the attempt that packs. A machine with little memory needs several."""
     tiny = (small_models.ROOT / "targets" / "tiny.toml").read_text()

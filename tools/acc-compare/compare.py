@@ -7,8 +7,10 @@ of the model in both, and the first node that is wrong is named.
 Inputs come from files (--input NAME=FILE, .npy or TensorProto .pb) or are made from a seed: normally
 distributed numbers; for integers that select rows of an embedding, valid rows; other integers 0 or 1.
 
-A quantised value that lies between two steps may be rounded to either: one step of an 8-bit tensor is
---tolerance 4e-3 of its range, and later layers carry it on.
+A quantised value that lies between two steps may be rounded to either. Where a tensor is rounded to a grid
+(QuantizeLinear, DequantizeLinear with one scale), a difference of one step is reported as such and is no error;
+--steps says how many are allowed, --tolerance judges such tensors like any other. Layers behind it carry a step on:
+an output that is not on a grid may then need --tolerance 4e-3, a step of 8 bits.
 
 exit status: 0 equal within the tolerance, 1 different or no comparison possible, 2 usage, 3 a bug of acc
 """
@@ -27,6 +29,7 @@ import node_outputs
 import numpy as np
 import onnx
 import onnxruntime
+import quantised
 from difference import Difference, difference
 
 # Largest difference relative to the range of the output, unless --tolerance says else: f32 differs by the
@@ -64,6 +67,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--tolerance", type=float, metavar="X",
                         help="largest difference over the output's range (default: "
                         + ", ".join(f"{v:g} for {k}" for k, v in TOLERANCE.items()) + ")")
+    parser.add_argument("--steps", type=int, default=1, metavar="N", help="quantisation steps that a tensor on a grid may "
+                        "be away, unless --tolerance is given (default: 1)")
     parser.add_argument("--no-sanitize", dest="sanitize", action="store_false",
                         help="leave out the simulator's checks of every access, which take time")
     parser.add_argument("--json", action="store_true", help="the result as JSON on standard output")
@@ -76,8 +81,12 @@ def arguments() -> argparse.Namespace:
             parser.error(f"--input {text}: must be NAME=FILE")
     if args.seed < 0:
         parser.error(f"--seed {args.seed}: must not be negative")
+    if args.steps < 0:
+        parser.error(f"--steps {args.steps}: must not be negative")
     if args.tolerance is None:
         args.tolerance = TOLERANCE[args.precision]
+    else:
+        args.steps = 0
     return args
 
 
@@ -110,6 +119,7 @@ class Comparison:
         self.model = read_model(args.model)
         self.other_file = args.reference or args.model
         self.other = read_model(args.reference) if args.reference else self.model
+        self.steps = quantised.steps(self.model)
         dims = {name: int(size) for name, _, size in (text.rpartition("=") for text in args.dim)}
         self.options = {"target": args.target, "dims": dims, "precision": args.precision}
         self.program = acc.compile(args.model, **self.options)
@@ -123,7 +133,7 @@ class Comparison:
         missing = [name for name in got if name not in want]
         if missing:
             raise Refused(f"{self.other_file}: has no output {missing[0]!r}")
-        return [difference(name, value, want[name]) for name, value in got.items()]
+        return [difference(name, value, want[name], self.steps.get(name)) for name, value in got.items()]
 
     def node_outputs(self) -> list[Difference]:
         """Of every node's outputs, in the order in which the graph computes them.
@@ -160,13 +170,27 @@ class Comparison:
         shown = {name: want[name] for name in (*nodes, *own)}
         path = node_outputs.save(node_outputs.typed(self.model, shown), self.args.model, folder)
         got = acc.compile(path, **self.options).run(self.feeds, sanitize=self.args.sanitize)
-        found = [difference(name, got[name], want[name]) for name in nodes]
+        found = [difference(name, got[name], want[name], self.steps.get(name)) for name in nodes]
         for one, node in zip(found, nodes.values()):
             one.node, one.operator = node.name or f"without a name, gives {one.name}", node.op_type
         return found
 
     def is_wrong(self, one: Difference) -> bool:
-        return not one.relative <= self.args.tolerance
+        if one.relative <= self.args.tolerance:
+            return False
+        steps = one.steps()
+        return steps is None or steps > self.args.steps
+
+
+def conclusion(args: argparse.Namespace, differences: list[Difference], wrong: list[Difference]) -> str:
+    rounded = [one for one in differences if one.relative > args.tolerance and one not in wrong]
+    but = ""
+    if rounded and not wrong:
+        most = max(one.steps() or 0 for one in rounded)
+        but = f", {'one quantisation step' if most == 1 else f'up to {most} quantisation steps'} in {len(rounded)} of " \
+              f"{len(differences)} tensors"
+    return (f"{'DIFFERENT' if wrong else 'EQUAL'} within {args.tolerance:g} of the range{but}, target {args.target}, "
+            f"{args.precision}")
 
 
 def report(args: argparse.Namespace, differences: list[Difference], wrong: list[Difference]) -> None:
@@ -177,7 +201,7 @@ def report(args: argparse.Namespace, differences: list[Difference], wrong: list[
         return
     if not args.per_node:
         for one in differences:
-            print(f"{'WRONG' if one in wrong else 'equal'}  {one}")
+            print(f"{'WRONG' if one in wrong else 'equal' if one.relative <= args.tolerance else 'steps'}  {one}")
     elif wrong:
         first = wrong[0]
         print(f"first wrong node: {first.node!r} ({first.operator})" if first.node else "wrong output of the model:")
@@ -187,7 +211,7 @@ def report(args: argparse.Namespace, differences: list[Difference], wrong: list[
     else:
         worst = max(differences, key=lambda d: d.relative)
         print(f"{len(differences)} node outputs are equal; the worst:\n  {worst}")
-    print(f"{'DIFFERENT' if wrong else 'EQUAL'} within {args.tolerance:g} of the range, target {args.target}, {args.precision}")
+    print(conclusion(args, differences, wrong))
 
 
 def main() -> int:

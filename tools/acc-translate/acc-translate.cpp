@@ -81,21 +81,10 @@ int writeText(ModuleOp module, const Arguments &arguments, bool locations) {
     out << '\n';
     return true;
   };
-  std::string why;
-  if (arguments.output != "-") {
-    why = accel::writeFile(arguments.output, print).reason;
-  } else {
-    print(llvm::outs());
-    llvm::outs().flush();
-    if (llvm::outs().has_error())
-      why = llvm::outs().error().message();
-    llvm::outs().clear_error();
-  }
-  if (why.empty())
-    return 0;
-  llvm::errs() << "acc-translate: error: cannot write '" << arguments.output << "': " << why
-               << '\n';
-  return 1;
+  accel::WriteResult written = accel::writeFile(arguments.output, print);
+  if (!written.good)
+    llvm::errs() << "acc-translate: error: " << written.reason << '\n';
+  return written.good ? 0 : 1;
 }
 
 int importModel(const Arguments &arguments, MLIRContext &context) {
@@ -120,7 +109,9 @@ int exportModel(const Arguments &arguments, MLIRContext &context) {
 }
 
 int readArtifact(const Arguments &arguments, MLIRContext &context) {
-  OwningOpRef<ModuleOp> module = accel::emit::isaFromFile(arguments.artifact, &context);
+  OwningOpRef<ModuleOp> module = accel::emit::isaFromFile(
+      arguments.artifact,
+      arguments.output == "-" ? "" : llvm::sys::path::parent_path(arguments.output), &context);
   if (!module)
     return 1;
   // Node names are in the tables; as locations they would drown the instructions.
@@ -132,7 +123,8 @@ int writeArtifact(const Arguments &arguments, MLIRContext &context) {
     return usage("--isa-to-artifact needs -o FILE");
   OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(arguments.program, &context);
   accel::rt::ArtifactBuilder builder;
-  if (!module || failed(accel::emit::artifactFromIsa(*module, builder)))
+  if (!module || failed(accel::emit::artifactFromIsa(
+                     *module, llvm::sys::path::parent_path(arguments.program), builder)))
     return 1;
   absl::Status status = builder.Write(arguments.output);
   if (status.ok())

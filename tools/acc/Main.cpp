@@ -89,12 +89,13 @@ int main(int argc, char **argv) {
   }
   for (auto &program : kPrograms)
     app.add_subcommand(program.name, program.summary);
+  int status;
   try {
     app.parse(argc, argv);
+    status = run();
   } catch (const CLI::ParseError &problem) {
-    return app.exit(problem) == 0 ? tool::kGood : tool::kUsage;
+    status = app.exit(problem) == 0 ? tool::kGood : tool::kUsage;
   }
-  int status = run();
   // A full disk shows when the last of the text is flushed.
   std::cout.flush();
   if (std::fflush(stdout) != 0 || std::ferror(stdout)) {

@@ -5,6 +5,7 @@
 #include "Commands.h"
 
 #include "acc/Driver/Registration.h"
+#include "acc/Import/WriteFile.h"
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
@@ -140,10 +141,13 @@ int tool::writeReproducer(const Bug &bug, const CompileOptions &options,
   std::string header = "// A bug of acc: " + what + ".\n// made by: " + commandLine +
                        "\n// shows it: acc compile " + shows + flagsFrom(before, options) + " -o " +
                        options.output + "\n";
-  std::string why;
-  if (mlir::failed(writeAtomically(file, header + text, why))) {
+  WriteResult written = writeFile(file, [&](llvm::raw_ostream &os) {
+    os << header << text;
+    return true;
+  });
+  if (!written.good) {
     llvm::errs() << "acc: error: " << what << ", which is a bug of acc; its reproducer cannot be "
-                 << "written: " << why << '\n';
+                 << "written: " << written.reason << '\n';
     return kOurBug;
   }
   llvm::errs() << "acc: error: " << what << ", which is a bug of acc: please report it with "

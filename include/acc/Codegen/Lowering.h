@@ -9,11 +9,19 @@
 
 namespace accel::codegen {
 
+struct Call;
+
+/// Base registers of a stream descriptor, a constant of the ISA.
+constexpr unsigned maxBaseRegs = 4;
+
 /// Fills `routine` from a function of the tile form with addresses. `regions`
 /// has the DRAM region of each argument (of this instance of the function).
-/// Errors are diagnosed at the operation.
+/// Addresses are in registers or, for `only` one call, numbers in the code. No
+/// stream has more than `baseRegs` base registers. Errors are diagnosed at the
+/// operation.
 mlir::LogicalResult lowerRoutine(mlir::func::FuncOp function, llvm::ArrayRef<int32_t> regions,
-                                 bool hoist, Routine &routine, VectorPrograms &programs);
+                                 const Call *only, unsigned baseRegs, Routine &routine,
+                                 VectorPrograms &programs);
 
 } // namespace accel::codegen
 

@@ -13,9 +13,9 @@ constexpr int usableRegisters = 63;
 
 /// Replaces every virtual register of the routine by a machine register, by
 /// linear scan over the text (a value used in a loop that it is defined outside
-/// of lives until the loop ends). Arguments keep their numbers. Returns how many
-/// registers are live at the fullest place; if that is above usableRegisters
-/// the routine is unchanged.
+/// of lives until the loop ends), computing values again where too many would
+/// live at once. Arguments keep their numbers. Returns how many registers are
+/// needed at the fullest place; above usableRegisters nothing is renamed.
 int allocateRegisters(Routine &routine);
 
 } // namespace accel::codegen

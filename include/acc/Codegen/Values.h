@@ -27,11 +27,10 @@ struct Affine {
 
 /// Turns index values of the tile program into affine forms over registers, and
 /// those into instructions only where a register is needed. Equal instructions
-/// are emitted once, in the outermost block where their operands exist (`hoist`),
-/// or, to keep fewer registers alive, in the block that needs them.
+/// are emitted once, in the outermost block where their operands exist.
 class Values {
 public:
-  Values(Routine &routine, bool hoist) : routine(routine), hoist(hoist) {}
+  explicit Values(Routine &routine) : routine(routine) {}
 
   /// Where instructions go if nothing allows them further out.
   Block *current = nullptr;
@@ -59,7 +58,6 @@ private:
   Reg term(std::pair<Reg, int64_t> term, mlir::Location location);
 
   Routine &routine;
-  bool hoist;
   llvm::DenseMap<mlir::Value, Affine> known;
   llvm::DenseMap<Reg, Block *> blocks;
   std::map<std::tuple<Block *, Opcode, Reg, Reg, int64_t>, Reg> emitted;

@@ -49,12 +49,6 @@ mlir::LogicalResult compile(const CompileOptions &options, mlir::MLIRContext *co
 /// diagnostic.
 mlir::LogicalResult check(const CompileOptions &options, mlir::MLIRContext *context);
 
-/// Writes text or bytes aside, flushes them to the disk and renames: an older
-/// file survives a failure, and an interruption leaves nothing behind. "-" is
-/// standard output.
-mlir::LogicalResult writeAtomically(llvm::StringRef path, llvm::StringRef content,
-                                    std::string &error);
-
 } // namespace accel
 
 #endif // ACC_DRIVER_COMPILE_H

@@ -21,11 +21,13 @@ namespace accel::emit {
 mlir::OwningOpRef<mlir::ModuleOp>
 isaFromArtifact(const rt::Artifact &artifact, llvm::StringRef source, mlir::MLIRContext *context);
 
-/// Opens the file at `path`.
-mlir::OwningOpRef<mlir::ModuleOp> isaFromFile(llvm::StringRef path, mlir::MLIRContext *context);
+/// Opens the file at `path`; a relative path is named from the folder of the text.
+mlir::OwningOpRef<mlir::ModuleOp> isaFromFile(llvm::StringRef path, llvm::StringRef textFolder,
+                                              mlir::MLIRContext *context);
 
-/// Fills the builder from the module's isa.program.
-mlir::LogicalResult artifactFromIsa(mlir::ModuleOp module, rt::ArtifactBuilder &builder);
+/// Fills the builder from the module's isa.program, read from a text in a folder.
+mlir::LogicalResult artifactFromIsa(mlir::ModuleOp module, llvm::StringRef textFolder,
+                                    rt::ArtifactBuilder &builder);
 
 } // namespace accel::emit
 

@@ -14,12 +14,13 @@ namespace accel {
 
 struct WriteResult {
   bool good = false;
-  std::string reason; // of the system; empty if `fill` gave up
+  std::string reason; ///< with the file's name; empty if `fill` gave up
 };
 
-/// Writes beside `path`, flushes to the disk and renames, so that an older file is
-/// never damaged; devices and pipes are written in place. `fill` gives up by
-/// returning false; nothing is left then.
+/// Writes a file as the runtime writes artifacts (runtime/artifact/byte_output.cc):
+/// it gets its name when it is complete and on the disk, so that an older one is
+/// never damaged; devices and pipes are written in place, "-" is standard output.
+/// `fill` gives up by returning false; nothing is left then.
 WriteResult writeFile(llvm::StringRef path, llvm::function_ref<bool(llvm::raw_ostream &)> fill);
 
 } // namespace accel

@@ -15,6 +15,7 @@
 #define ACC_PLAN_ACCESS_H
 
 #include "acc/Plan/Expr.h"
+#include "acc/runtime/isa.h"
 #include "accel/Accel.h"
 
 namespace accel {
@@ -37,7 +38,7 @@ bool mustBeWhole(mlir::Operation *op, unsigned dim);
 bool reducesOver(mlir::Operation *op, unsigned dim);
 
 /// Partial results of a reduction by lanes (kLanes of the ISA).
-constexpr int64_t reductionLanes = 16;
+constexpr int64_t reductionLanes = rt::isa::kLanes;
 
 /// How often an operation reads its first operand while its row is split.
 constexpr int64_t softmaxPasses = 3;
