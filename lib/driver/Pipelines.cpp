@@ -14,6 +14,7 @@ using namespace mlir;
 using namespace accel;
 
 void accel::addGroups(OpPassManager &manager, const PlanGroupsOptions &options) {
+  manager.addPass(createBoundTraffic());
   manager.addPass(createPlanGroups(options));
 }
 

@@ -80,6 +80,8 @@ public:
     };
     data.compulsoryBytes = number("accel.compulsory_bytes");
     data.boundBytes = number("accel.bound_bytes");
+    if (auto bounds = module->getAttrOfType<ArrayAttr>("accel.node_bounds"))
+      nodes.addBounds(bounds);
     countMacs();
     data.sramPeak = number("accel.sram_peak");
     return addPrediction();

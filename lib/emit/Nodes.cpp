@@ -68,6 +68,22 @@ void NodeTable::addMacs(const codegen::EncodedProgram::Place &call, func::FuncOp
   }
 }
 
+void NodeTable::addBounds(ArrayAttr bounds) {
+  for (Attribute attr : bounds) {
+    auto entry = dyn_cast<DictionaryAttr>(attr);
+    auto name = entry ? entry.getAs<StringAttr>("node") : nullptr;
+    auto it = name ? indices.find(name.getValue()) : indices.end();
+    if (it == indices.end())
+      continue; // nothing is left of the node in the program
+    auto number = [&](StringRef key) {
+      auto value = entry.getAs<IntegerAttr>(key);
+      return value ? value.getInt() : 0;
+    };
+    data.nodes[it->second].compulsoryBytes += number("compulsory");
+    data.nodes[it->second].boundBytes += number("bound");
+  }
+}
+
 void NodeTable::addDebugMap(const codegen::EncodedProgram &program) {
   locals.resize(program.routines.size());
   std::vector<bool> seen(program.routines.size(), false);

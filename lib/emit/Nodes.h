@@ -19,6 +19,8 @@ public:
   /// Multiply-accumulates of one call, each for its member's node. After the
   /// debug map.
   void addMacs(const codegen::EncodedProgram::Place &call, mlir::func::FuncOp routine);
+  /// `accel.node_bounds`: each node's share in compulsory bytes and bound.
+  void addBounds(mlir::ArrayAttr bounds);
 
 private:
   uint32_t indexOf(mlir::NameLoc node);

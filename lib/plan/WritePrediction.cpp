@@ -4,8 +4,6 @@
 #include "acc/Plan/Passes.h"
 #include "acc/Plan/Routine.h"
 
-#include "llvm/ADT/BitVector.h"
-
 #include <map>
 
 namespace accel {
@@ -79,23 +77,4 @@ void WritePrediction::runOnOperation() {
          builder.getNamedAttr("write", builder.getBoolAttr(write))}));
   }
   module->setAttr(kPredictionAttr, builder.getArrayAttr(entries));
-
-  // What no schedule avoids: inputs and constants that are read, and outputs, once.
-  llvm::BitVector touched(storage.numRoots());
-  for (auto call : main.getOps<func::CallOp>()) {
-    for (Value operand : call.getOperands())
-      touched.set(storage.of(operand).root);
-    for (Value result : call.getResults())
-      touched.set(storage.of(result).root);
-  }
-  int64_t compulsory = 0;
-  for (unsigned index : touched.set_bits()) {
-    const Root &root = storage.root(index);
-    int64_t bytes = root.type.getNumElements() * byteWidth(root.type.getElementType());
-    // Of a table only the rows that are gathered are touched.
-    auto it = total.find({index, unsigned(Reason::CompulsoryLoad), false});
-    if (root.kind != RootKind::Workspace)
-      compulsory += it != total.end() ? std::min(bytes, it->second) : bytes;
-  }
-  module->setAttr("accel.compulsory_bytes", builder.getI64IntegerAttr(compulsory));
 }

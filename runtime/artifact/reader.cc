@@ -141,7 +141,8 @@ void DecodeTables(Decoder &d, const fb::Header &h, ArtifactData &a) {
     return RegisterRange{r.routine(), r.reg(), r.min(), r.max()};
   });
   a.nodes = d.Tables(h.nodes(), [&](const fb::Node &n) {
-    return NodeInfo{d.Text(n.name()), d.Text(n.op()), n.macs()};
+    return NodeInfo{d.Text(n.name()), d.Text(n.op()), n.macs(), n.compulsory_bytes(),
+                    n.bound_bytes()};
   });
   a.calls = d.Tables(h.calls(), [&](const fb::CallNodes &c) {
     return CallNodes{c.routine(), c.pc(), d.Numbers(c.nodes())};

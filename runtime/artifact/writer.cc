@@ -141,7 +141,8 @@ void PackHeader(Fbb &b, const ArtifactData &d, const Segments &seg) {
     return fb::CreateRegisterRange(b, r.routine, r.reg, r.min, r.max);
   });
   auto nodes = PackAll(b, d.nodes, [&](const NodeInfo &n) {
-    return fb::CreateNode(b, b.CreateString(n.name), b.CreateString(n.op), n.macs);
+    return fb::CreateNode(b, b.CreateString(n.name), b.CreateString(n.op), n.macs,
+                          n.compulsoryBytes, n.boundBytes);
   });
   auto calls = PackAll(b, d.calls, [&](const CallNodes &c) {
     return fb::CreateCallNodes(b, c.routine, c.pc, b.CreateVector(c.nodes));

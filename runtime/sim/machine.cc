@@ -111,6 +111,8 @@ absl::Status Machine::Run(Stats &stats) {
     NodeStats s;
     s.name = n.name;
     s.op = n.op;
+    s.compulsoryBytes = n.compulsoryBytes;
+    s.boundBytes = n.boundBytes;
     stats.nodes.push_back(std::move(s));
   }
   stats_ = &stats;

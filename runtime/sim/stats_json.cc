@@ -38,13 +38,16 @@ std::string Stats::Json(const ArtifactData &data) const {
   j["host"] = {{"seconds", hostSeconds}};
   j["nodes"] = Json::array();
   for (const NodeStats &n : nodes)
-    j["nodes"].push_back(
-        {{"name", n.name},
-         {"op", n.op},
-         {"macs", n.macs},
-         {"dram",
-          {{"read_bytes", n.readBytes}, {"write_bytes", n.writeBytes}, {"bus_bytes", n.busBytes}}},
-         {"instructions", n.instructions}});
+    j["nodes"].push_back({{"name", n.name},
+                          {"op", n.op},
+                          {"macs", n.macs},
+                          {"dram",
+                           {{"read_bytes", n.readBytes},
+                            {"write_bytes", n.writeBytes},
+                            {"bus_bytes", n.busBytes},
+                            {"compulsory_bytes", n.compulsoryBytes},
+                            {"bound_bytes", n.boundBytes}}},
+                          {"instructions", n.instructions}});
   j["traffic"] = Json::array();
   for (const LedgerEntry &e : ledger) {
     Json entry;

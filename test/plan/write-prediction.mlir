@@ -1,8 +1,7 @@
 // RUN: acc-opt %s --write-prediction | FileCheck %s
 
 // Four floats are read and four are written; both are compulsory.
-// CHECK: accel.compulsory_bytes = 32 : i64
-// CHECK-SAME: {bytes = 16 : i64, reason = #accel.reason<compulsory_load>, tensor = "x", write = false}
+// CHECK: accel.prediction = [{bytes = 16 : i64, reason = #accel.reason<compulsory_load>, tensor = "x", write = false}
 // CHECK-SAME: {bytes = 16 : i64, reason = #accel.reason<compulsory_store>, tensor = "y", write = true}
 module attributes {accel.target = {sram_bytes = 65536 : i64, acc_bytes = 16384 : i64}} {
   func.func @main(%x: tensor<4xf32> {onnx.name = "x"}) -> (tensor<4xf32> {onnx.name = "y"}) {

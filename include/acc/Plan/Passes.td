@@ -6,6 +6,32 @@
 
 include "mlir/Pass/PassBase.td"
 
+def BoundTraffic : Pass<"bound-traffic", "mlir::ModuleOp"> {
+  let summary = "writes the fewest DRAM bytes that any schedule could move";
+  let description = [{
+    The compulsory bytes, and a lower bound for the target's SRAM and accumulators
+    that holds whatever is grouped, tiled, kept or computed again (docs/bounds.md),
+    as `accel.compulsory_bytes` and `accel.bound_bytes`, and the share of each
+    ONNX node in both as `accel.node_bounds`. It runs on the tensor form, before
+    planning, because nothing that planning decides (not even the copies that it
+    inserts) may lower or raise what is physically possible. Nothing else changes.
+  }];
+  let dependentDialects = ["accel::AccelDialect"];
+}
+
+def AnnotateOracle : Pass<"annotate-oracle", "mlir::ModuleOp"> {
+  let summary = "writes what an exhaustive search finds for operations and short chains";
+  let description = [{
+    The fewest DRAM bytes with the schedule that moves them, as `accel.oracle` of
+    each conv, matmul, pool and map (alone, from DRAM to DRAM), and as the module's
+    `accel.oracle_bytes` where @main is a chain of up to four of them. Tests and
+    people measure the planner by it; no compilation does. It counts by formulae of
+    its own, so a mistake in the planner's search or cost is not repeated here.
+  }];
+  let statistics = [Statistic<"numOperations", "operations", "operations that were searched">];
+  let dependentDialects = ["accel::AccelDialect"];
+}
+
 def PlanGroups : Pass<"plan-groups", "mlir::ModuleOp"> {
   let summary = "chooses groups, schedules and resident tensors";
   let description = [{

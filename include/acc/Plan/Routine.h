@@ -22,6 +22,9 @@ namespace accel {
 
 inline constexpr llvm::StringLiteral kTargetAttr = "accel.target";
 inline constexpr llvm::StringLiteral kPredictionAttr = "accel.prediction";
+inline constexpr llvm::StringLiteral kCompulsoryAttr = "accel.compulsory_bytes";
+inline constexpr llvm::StringLiteral kBoundAttr = "accel.bound_bytes";
+inline constexpr llvm::StringLiteral kNodeBoundsAttr = "accel.node_bounds";
 inline constexpr llvm::StringLiteral kSchedulesAttr = "accel.schedules";
 
 /// Members, inputs and outputs of an outlined group.

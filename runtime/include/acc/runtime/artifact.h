@@ -175,6 +175,8 @@ struct PredictionInfo {
 struct NodeInfo {
   std::string name, op;
   int64_t macs = 0; // as ONNX defines the node
+  // Its shares in the model's compulsory bytes and bound: they add up to those.
+  int64_t compulsoryBytes = 0, boundBytes = 0;
 };
 
 struct ArtifactData {

@@ -17,6 +17,7 @@ struct LedgerEntry {
 struct NodeStats {
   std::string name, op;
   int64_t macs = 0, readBytes = 0, writeBytes = 0, busBytes = 0, instructions = 0;
+  int64_t compulsoryBytes = 0, boundBytes = 0; // shares of the node
 };
 
 struct Stats {
