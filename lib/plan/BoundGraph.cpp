@@ -381,12 +381,17 @@ void GraphBuilder::follow(Operation *op, int tensor) {
   TypeSwitch<Operation *>(op)
       .Case([&](MatmulOp matmul) {
         ArrayRef<int64_t> a = shapeOf(matmul.getInput()), b = shapeOf(matmul.getWeight());
-        if (a[2] == 0)
+        unsigned row = a.size() - 2; // batches, M, N
+        double reduction = double(a[row + 1]);
+        if (reduction == 0)
           return;
-        // A result needs a whole row of A, which makes N; and a column of B.
-        mayFollow(tensor, matmul.getInput(), double(result[2]) / double(a[2]), 4);
-        int64_t rows = result[1] * (b[0] == 1 ? result[0] : 1);
-        mayFollow(tensor, matmul.getWeight(), double(rows) / double(a[2]), 4);
+        // A result needs a whole row of A, which makes N; and a column of B, which
+        // makes M for each batch that shares it.
+        mayFollow(tensor, matmul.getInput(), double(result[row + 1]) / reduction, 4);
+        int64_t rows = result[row];
+        for (unsigned d = 0; d < row; ++d)
+          rows *= b[d] == 1 ? result[d] : 1;
+        mayFollow(tensor, matmul.getWeight(), double(rows) / reduction, 4);
       })
       .Case([&](ConvOp conv) {
         int64_t groups = conv.getGroups();

@@ -276,7 +276,7 @@ ScheduleAttr Search::schedule() const {
     int64_t extent = k < sequence.size() ? tile[d] : op.sizes[d];
     if ((k < sequence.size() && k >= group) || extent <= 1)
       continue;
-    bool batch = op.matrix && d == 0;
+    bool batch = op.matrix && d < int(op.batches);
     if (reduction == sequence.size() || batch)
       own.push_back(LoopAttr::get(context, d, 1));
   }

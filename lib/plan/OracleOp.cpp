@@ -136,6 +136,7 @@ std::optional<Nest> oracle::describe(Operation *op, std::string &why) {
   result.sizes = iterationSizes(op);
   result.rank = shapeOf(op->getResult(0)).size();
   result.matrix = usesMxu(op);
+  result.batches = isa<MatmulOp>(op) ? result.rank - 2 : 1;
   auto widthOf = [](Value value) {
     return byteWidth(cast<RankedTensorType>(value.getType()).getElementType());
   };
@@ -145,6 +146,9 @@ std::optional<Nest> oracle::describe(Operation *op, std::string &why) {
   constexpr unsigned mostOperands = 4;
   if (op->getNumOperands() > mostOperands)
     return refuse("more than 4 operands");
+  constexpr int mostLoops = 5; // 326 orders of them
+  if (llvm::count_if(result.sizes, [](int64_t size) { return size > 1; }) > mostLoops)
+    return refuse("more than 5 dimensions");
   for (OpOperand &use : op->getOpOperands()) {
     unsigned index = use.getOperandNumber();
     for (unsigned other = 0; other < index; ++other)
@@ -185,14 +189,13 @@ std::optional<Nest> oracle::describe(Operation *op, std::string &why) {
           }
         })
         .Case([&](MatmulOp matmul) {
-          if (index == 0)
-            operand.axes = {plain(0, shape[0]), plain(1, shape[1]), plain(3, shape[2])};
-          else {
-            operand.axes = {shape[0] == 1 ? whole(1) : plain(0, shape[0]), plain(3, shape[1]),
-                            plain(2, shape[2])};
-            if (matmul.getTransposeB())
-              operand.axes = {operand.axes[0], plain(2, shape[1]), plain(3, shape[2])};
-          }
+          int row = int(shape.size()) - 2; // box: batches, M, N, K
+          for (int d = 0; d < row; ++d)
+            operand.axes.push_back(index == 1 && shape[d] == 1 ? whole(1) : plain(d, shape[d]));
+          int first = index == 0 ? row : matmul.getTransposeB() ? row + 1 : row + 2;
+          int second = index == 1 && !matmul.getTransposeB() ? row + 1 : row + 2;
+          operand.axes.push_back(plain(first, shape[row]));
+          operand.axes.push_back(plain(second, shape[row + 1]));
         })
         .Case([&](PoolOp pool) {
           operand.axes = {plain(0, shape[0]), window(pool, 0, shape[1], 1),

@@ -52,6 +52,7 @@ struct Nest {
   llvm::SmallVector<int64_t> sizes; ///< of the iteration space
   unsigned rank = 0;                ///< dimensions of the result come first
   bool matrix = false;
+  unsigned batches = 1; ///< first dimensions, of which the matrix engine takes one at a time
   int64_t width = 0; ///< of the result
   std::vector<Operand> operands;
   int64_t granule(unsigned dim) const { return tileGranule(op, dim); }

@@ -1,12 +1,9 @@
 //===- OracleTest.cpp - the oracle against models and brute force ---------===//
 // Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "acc/Plan/Oracle.h"
-#include "acc/Plan/Bounds.h"
-#include "acc/Plan/Routine.h"
+#include "Programs.h"
 
-#include "mlir/IR/MLIRContext.h"
-#include "mlir/Parser/Parser.h"
+#include "acc/Plan/Bounds.h"
 
 #include <chrono>
 #include <functional>
@@ -17,86 +14,7 @@ using namespace mlir;
 namespace accel {
 namespace {
 
-/// A module in tensor form from its text, with its compute operations.
-struct Program {
-  MLIRContext context;
-  OwningOpRef<ModuleOp> module;
-  SmallVector<Operation *> ops;
-
-  explicit Program(const std::string &body) {
-    context.loadDialect<AccelDialect, func::FuncDialect, arith::ArithDialect>();
-    module = parseSourceString<ModuleOp>(body, &context);
-    if (module)
-      module->walk([&](ComputeOpInterface op) { ops.push_back(op); });
-  }
-  func::FuncOp main() { return *module->getOps<func::FuncOp>().begin(); }
-
-  /// Operations first..first+count-1 as a group.
-  GroupOps group(const OracleGroup &plan) {
-    GroupOps group;
-    for (unsigned i = plan.first; i < plan.first + plan.count; ++i)
-      group.members.push_back(ops[i]);
-    auto external = [&](Value value, bool inSram) {
-      External e;
-      e.value = value;
-      e.layout = Layout::dense(cast<RankedTensorType>(value.getType()).getShape());
-      e.inSram = inSram;
-      e.constant = value.getDefiningOp<ConstantOp>() != nullptr;
-      return e;
-    };
-    for (Operation *op : group.members)
-      for (Value operand : op->getOperands())
-        if (!llvm::is_contained(group.members, operand.getDefiningOp()))
-          group.inputs.push_back(external(operand, plan.inputResident && group.inputs.empty() &&
-                                                       op == group.members[0]));
-    group.outputs.push_back(external(group.members.back()->getResult(0), plan.resultResident));
-    return group;
-  }
-};
-
-std::string shape(std::initializer_list<int64_t> sizes, const char *element) {
-  std::string text = "tensor<";
-  for (int64_t size : sizes)
-    text += std::to_string(size) + "x";
-  return text + element + ">";
-}
-
-std::string matmul(int64_t m, int64_t n, int64_t k, const char *element = "f32") {
-  std::string a = shape({1, m, k}, element), b = shape({1, k, n}, element),
-              c = shape({1, m, n}, "f32");
-  return "func.func @main(%a: " + a + ", %b: " + b + ") -> " + c +
-         " {\n  %c = accel.matmul %a, %b : (" + a + ", " + b + ") -> " + c +
-         " {\n  ^bb0(%v: f32):\n    accel.yield %v : f32\n  }\n  return %c : " + c + "\n}\n";
-}
-
-std::string conv(const std::string &in, const std::string &x, int64_t h, int64_t channels,
-                 const std::string &out, int64_t result, int64_t kernel, int64_t stride,
-                 bool depthwise = false) {
-  int64_t pad = kernel / 2, oh = (h + 2 * pad - kernel) / stride + 1;
-  std::string weight = depthwise ? shape({kernel * kernel, channels}, "f32")
-                                 : shape({1, kernel * kernel * channels, result}, "f32");
-  std::string xs = shape({1, h, h, channels}, "f32"), ys = shape({1, oh, oh, result}, "f32");
-  auto two = [](int64_t v) {
-    return "array<i64: " + std::to_string(v) + ", " + std::to_string(v) + ">";
-  };
-  std::string p = std::to_string(pad);
-  return "  " + out + " = accel.conv " + x + ", " + in + " attributes {kernel = " + two(kernel) +
-         ", strides = " + two(stride) + ", pads = array<i64: " + p + ", " + p + ", " + p + ", " +
-         p + ">, dilations = array<i64: 1, 1>, input_dilations = array<i64: 1, 1>, groups = " +
-         std::to_string(depthwise ? channels : 1) + " : i64} : (" + xs + ", " + weight + ") -> " +
-         ys + " {\n  ^bb0(%v: f32):\n    accel.yield %v : f32\n  }\n";
-}
-
-std::string convolution(int64_t h, int64_t channels, int64_t result, int64_t kernel, int64_t stride,
-                        bool depthwise = false) {
-  int64_t pad = kernel / 2, oh = (h + 2 * pad - kernel) / stride + 1;
-  std::string weight = depthwise ? shape({kernel * kernel, channels}, "f32")
-                                 : shape({1, kernel * kernel * channels, result}, "f32");
-  std::string y = shape({1, oh, oh, result}, "f32");
-  return "func.func @main(%x: " + shape({1, h, h, channels}, "f32") + ", %w: " + weight + ") -> " +
-         y + " {\n" + conv("%w", "%x", h, channels, "%y", result, kernel, stride, depthwise) +
-         "  return %y : " + y + "\n}\n";
-}
+using namespace test;
 
 /// The schedule that the oracle names has a model, which counts what it says.
 int64_t expectAttainable(Program &program, const OracleGroup &plan, const Limits &limits) {
@@ -283,44 +201,22 @@ void checkChain(const std::string &text, std::initializer_list<int64_t> srams, i
 }
 
 TEST(Oracle, ChainsOfConvolutions) {
-  // The inverted bottleneck of MobileNetV2: expand, depthwise, project.
-  std::string y = shape({1, 28, 28, 32}, "f32");
-  checkChain("func.func @main(%x: " + y + ", %w0: " + shape({1, 32, 192}, "f32") +
-                 ", %w1: " + shape({9, 192}, "f32") + ", %w2: " + shape({1, 192, 32}, "f32") +
-                 ") -> " + y + " {\n" + conv("%w0", "%x", 28, 32, "%a", 192, 1, 1) +
-                 conv("%w1", "%a", 28, 192, "%b", 192, 3, 1, true) +
-                 conv("%w2", "%b", 28, 192, "%y", 32, 1, 1) + "  return %y : " + y + "\n}\n",
-             {16 << 10, 64 << 10, 128 << 10, 1 << 20}, 65536);
-  // Two 3x3 convolutions, the second with stride 2.
-  std::string z = shape({1, 14, 14, 64}, "f32");
-  checkChain("func.func @main(%x: " + shape({1, 28, 28, 32}, "f32") +
-                 ", %w0: " + shape({1, 288, 48}, "f32") + ", %w1: " + shape({1, 432, 64}, "f32") +
-                 ") -> " + z + " {\n" + conv("%w0", "%x", 28, 32, "%a", 48, 3, 1) +
-                 conv("%w1", "%a", 28, 48, "%z", 64, 3, 2) + "  return %z : " + z + "\n}\n",
-             {16 << 10, 64 << 10, 200 << 10, 4 << 20}, 65536);
+  checkChain(bottleneck(28, 32, 192), {16 << 10, 64 << 10, 128 << 10, 1 << 20}, 65536);
+  checkChain(twoConvolutions(28, 32, 48, 64, 3, 2), {16 << 10, 64 << 10, 200 << 10, 4 << 20}, 65536);
 }
 
 TEST(Oracle, ChainOfMatmulsAndMaps) {
-  auto product = [](const char *out, const char *in, const char *w, int64_t m, int64_t k,
-                    int64_t n) {
-    std::string a = shape({1, m, k}, "f32"), b = shape({1, k, n}, "f32"),
-                c = shape({1, m, n}, "f32");
-    return "  " + std::string(out) + " = accel.matmul " + in + ", " + w + " : (" + a + ", " + b +
-           ") -> " + c + " {\n  ^bb0(%v: f32):\n    accel.yield %v : f32\n  }\n";
-  };
-  std::string x = shape({1, 200, 64}, "f32"), h = shape({1, 200, 256}, "f32");
-  std::string bias = shape({256}, "f32");
-  checkChain("#id = affine_map<(a, b, c) -> (a, b, c)>\n#last = affine_map<(a, b, c) -> (c)>\n"
-             "func.func @main(%x: " +
-                 x + ", %w0: " + shape({1, 64, 256}, "f32") + ", %bias: " + bias +
-                 ", %w1: " + shape({1, 256, 64}, "f32") + ") -> " + x + " {\n" +
-                 product("%a", "%x", "%w0", 200, 64, 256) +
-                 "  %b = accel.map extras(%a, %bias) attributes {maps = [#id, #last]} : (" + h +
-                 ", " + bias + ") -> " + h +
-                 " {\n  ^bb0(%v: f32, %u: f32):\n    %s = arith.addf %v, %u : f32\n    accel.yield "
-                 "%s : f32\n  }\n" +
-                 product("%y", "%b", "%w1", 200, 256, 64) + "  return %y : " + x + "\n}\n",
-             {8 << 10, 64 << 10, 100 << 10, 180 << 10, 1 << 20}, 65536);
+  checkChain(perceptron(200, 64, 256), {8 << 10, 64 << 10, 100 << 10, 180 << 10, 1 << 20}, 65536);
+}
+
+TEST(Oracle, BatchedMatmul) {
+  // Query heads that share a key: [2,4,50,64] x [2,1,64,50].
+  std::string a = shape({2, 4, 50, 64}, "f32"), b = shape({2, 1, 64, 50}, "f32"),
+              c = shape({2, 4, 50, 50}, "f32");
+  checkOne("func.func @main(%a: " + a + ", %b: " + b + ") -> " + c +
+               " {\n  %c = accel.matmul %a, %b : (" + a + ", " + b + ") -> " + c +
+               " {\n  ^bb0(%v: f32):\n    accel.yield %v : f32\n  }\n  return %c : " + c + "\n}\n",
+           {2 << 10, 16 << 10, 1 << 20});
 }
 
 TEST(Oracle, SaysWhatItDoesNotCover) {
