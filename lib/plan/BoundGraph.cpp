@@ -188,7 +188,7 @@ void GraphBuilder::touch(Value value, int operation, ArrayRef<Touched> dims) {
   int64_t count = 1;
   for (auto [touched, size] : llvm::zip(dims, shape))
     count *= touched ? int64_t(touched->size()) : size;
-  constexpr int64_t mostListed = int64_t(1) << 24;
+  constexpr int64_t mostListed = int64_t(1) << 22;
   const std::optional<Layout> &layout = place->second.layout;
   if (!layout || tensor.elements > mostListed || count > mostListed) {
     int64_t repeats = place->second.repeats;
@@ -305,6 +305,9 @@ void GraphBuilder::touchOperands(Operation *op, int operation) {
           dims[1 + d] = w.positions;
       }
     };
+    if (!isa<ConvOp, MatmulOp, PoolOp, ReduceOp, SoftmaxOp, NormalizeOp, GatherOp, CopyOp, PadOp>(
+            op))
+      continue; // nothing is known
     if (auto conv = dyn_cast<ConvOp>(op)) {
       if (index == 1) {
         // Taps that only ever meet the border are not needed.

@@ -17,6 +17,7 @@ using namespace accel;
 
 namespace {
 struct BoundTraffic : accel::impl::BoundTrafficBase<BoundTraffic> {
+  using Base::Base;
   void runOnOperation() override;
 };
 } // namespace
@@ -30,8 +31,13 @@ void BoundTraffic::runOnOperation() {
   if (failed(main))
     return signalPassFailure();
   BoundGraph graph = BoundGraph::of(*main);
-  int64_t chipBytes = limits->sramBytes + limits->accBytes;
-  BoundShares shares = boundShares(graph, chipBytes);
+  for (int64_t bytes : chipBytes)
+    if (bytes <= 0) {
+      module.emitError("chip-bytes: ") << bytes << " is no size of a memory";
+      return signalPassFailure();
+    }
+  int64_t here = limits->sramBytes + limits->accBytes;
+  BoundShares shares = boundShares(graph, here);
   llvm::MapVector<StringRef, std::pair<int64_t, int64_t>> nodes;
   for (auto [name, compulsory, bound] :
        llvm::zip(graph.operations, shares.compulsory, shares.bound))
@@ -47,6 +53,13 @@ void BoundTraffic::runOnOperation() {
          builder.getNamedAttr("compulsory", builder.getI64IntegerAttr(bytes.first)),
          builder.getNamedAttr("node", builder.getStringAttr(name))}));
   module->setAttr(kCompulsoryAttr, builder.getI64IntegerAttr(compulsoryBytes(graph)));
-  module->setAttr(kBoundAttr, builder.getI64IntegerAttr(boundAt(graph, chipBytes)));
+  module->setAttr(kBoundAttr, builder.getI64IntegerAttr(boundAt(graph, here)));
   module->setAttr(kNodeBoundsAttr, builder.getArrayAttr(entries));
+  SmallVector<Attribute> curve;
+  for (int64_t bytes : chipBytes)
+    curve.push_back(builder.getDictionaryAttr(
+        {builder.getNamedAttr("bound", builder.getI64IntegerAttr(boundAt(graph, bytes))),
+         builder.getNamedAttr("chip_bytes", builder.getI64IntegerAttr(bytes))}));
+  if (!curve.empty())
+    module->setAttr(kBoundCurveAttr, builder.getArrayAttr(curve));
 }

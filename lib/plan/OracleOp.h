@@ -53,7 +53,7 @@ struct Nest {
   unsigned rank = 0;                ///< dimensions of the result come first
   bool matrix = false;
   unsigned batches = 1; ///< first dimensions, of which the matrix engine takes one at a time
-  int64_t width = 0; ///< of the result
+  int64_t width = 0;    ///< of the result
   std::vector<Operand> operands;
   int64_t granule(unsigned dim) const { return tileGranule(op, dim); }
   int64_t resultBytes() const {

@@ -202,7 +202,8 @@ void checkChain(const std::string &text, std::initializer_list<int64_t> srams, i
 
 TEST(Oracle, ChainsOfConvolutions) {
   checkChain(bottleneck(28, 32, 192), {16 << 10, 64 << 10, 128 << 10, 1 << 20}, 65536);
-  checkChain(twoConvolutions(28, 32, 48, 64, 3, 2), {16 << 10, 64 << 10, 200 << 10, 4 << 20}, 65536);
+  checkChain(twoConvolutions(28, 32, 48, 64, 3, 2), {16 << 10, 64 << 10, 200 << 10, 4 << 20},
+             65536);
 }
 
 TEST(Oracle, ChainOfMatmulsAndMaps) {

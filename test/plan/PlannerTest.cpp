@@ -15,8 +15,8 @@
 
 #include "mlir/Pass/PassManager.h"
 
-#include <cmath>
 #include <gtest/gtest.h>
+#include <map>
 
 using namespace mlir;
 
@@ -37,11 +37,11 @@ int64_t plannedBytes(const std::string &text, const Limits &limits) {
     return -1;
   ModuleOp module = *program.module;
   mlir::Builder builder(&program.context);
-  module->setAttr(kTargetAttr, builder.getDictionaryAttr(
-                                   {builder.getNamedAttr("acc_bytes", builder.getI64IntegerAttr(
-                                                                          limits.accBytes)),
-                                    builder.getNamedAttr("sram_bytes", builder.getI64IntegerAttr(
-                                                                           limits.sramBytes))}));
+  module->setAttr(
+      kTargetAttr,
+      builder.getDictionaryAttr(
+          {builder.getNamedAttr("acc_bytes", builder.getI64IntegerAttr(limits.accBytes)),
+           builder.getNamedAttr("sram_bytes", builder.getI64IntegerAttr(limits.sramBytes))}));
   PassManager manager(&program.context);
   manager.addPass(createPlanGroups());
   manager.addPass(createOutlineGroups());
@@ -96,24 +96,38 @@ std::vector<Case> cases() {
   return all;
 }
 
-class Planner : public testing::TestWithParam<Case> {};
+class Planner : public testing::TestWithParam<Case> {
+protected:
+  /// Each case is planned once for its two tests.
+  static int64_t planned(const Case &c) {
+    static std::map<std::string, int64_t> known;
+    auto [it, isNew] = known.try_emplace(c.name, 0);
+    if (isNew)
+      it->second = plannedBytes(c.text, limits(c));
+    return it->second;
+  }
+  static Limits limits(const Case &c) { return {c.sram, 65536}; }
+};
 
 TEST_P(Planner, WithinTwoPercentOfTheOracle) {
   const Case &c = GetParam();
-  Limits limits{c.sram, 65536};
   Program program(c.text);
   ASSERT_TRUE(program.module) << c.text;
   std::string why;
-  std::optional<OraclePlan> oracle = oracleOf(program.ops, limits, why);
+  std::optional<OraclePlan> oracle = oracleOf(program.ops, limits(c), why);
   ASSERT_TRUE(oracle) << why;
-  int64_t bound = boundAt(BoundGraph::of(program.main()), limits.sramBytes + limits.accBytes);
-  int64_t planned = plannedBytes(c.text, limits);
-  ASSERT_GT(planned, 0);
-  EXPECT_GE(planned, bound);
-  EXPECT_LE(double(planned), 1.02 * double(oracle->bytes))
-      << "planned " << planned << ", oracle " << oracle->bytes << ", ratio "
-      << double(planned) / double(oracle->bytes) << ", oracle / bound "
-      << double(oracle->bytes) / double(bound);
+  ASSERT_GT(planned(c), 0);
+  EXPECT_LE(double(planned(c)), 1.02 * double(oracle->bytes))
+      << "planned " << planned(c) << ", oracle " << oracle->bytes << ", ratio "
+      << double(planned(c)) / double(oracle->bytes);
+}
+
+TEST_P(Planner, NotBelowTheBound) {
+  const Case &c = GetParam();
+  Program program(c.text);
+  ASSERT_TRUE(program.module) << c.text;
+  BoundGraph graph = BoundGraph::of(program.main());
+  EXPECT_GE(planned(c), boundAt(graph, c.sram + limits(c).accBytes));
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, Planner, testing::ValuesIn(cases()),

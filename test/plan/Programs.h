@@ -71,8 +71,8 @@ inline std::string matmul(int64_t m, int64_t n, int64_t k, const char *element =
 }
 
 inline std::string conv(const std::string &in, const std::string &x, int64_t h, int64_t channels,
-                 const std::string &out, int64_t result, int64_t kernel, int64_t stride,
-                 bool depthwise = false) {
+                        const std::string &out, int64_t result, int64_t kernel, int64_t stride,
+                        bool depthwise = false) {
   int64_t pad = kernel / 2, oh = (h + 2 * pad - kernel) / stride + 1;
   std::string weight = depthwise ? shape({kernel * kernel, channels}, "f32")
                                  : shape({1, kernel * kernel * channels, result}, "f32");
@@ -88,8 +88,8 @@ inline std::string conv(const std::string &in, const std::string &x, int64_t h, 
          ys + " {\n  ^bb0(%v: f32):\n    accel.yield %v : f32\n  }\n";
 }
 
-inline std::string convolution(int64_t h, int64_t channels, int64_t result, int64_t kernel, int64_t stride,
-                        bool depthwise = false) {
+inline std::string convolution(int64_t h, int64_t channels, int64_t result, int64_t kernel,
+                               int64_t stride, bool depthwise = false) {
   int64_t pad = kernel / 2, oh = (h + 2 * pad - kernel) / stride + 1;
   std::string weight = depthwise ? shape({kernel * kernel, channels}, "f32")
                                  : shape({1, kernel * kernel * channels, result}, "f32");
@@ -110,9 +110,9 @@ inline std::string product(const std::string &out, const std::string &in, const 
 /// The inverted bottleneck of MobileNetV2: expand, depthwise, project.
 inline std::string bottleneck(int64_t h, int64_t channels, int64_t inner) {
   std::string y = shape({1, h, h, channels}, "f32");
-  return "func.func @main(%x: " + y + ", %w0: " + shape({1, channels, inner}, "f32") + ", %w1: " +
-         shape({9, inner}, "f32") + ", %w2: " + shape({1, inner, channels}, "f32") + ") -> " + y +
-         " {\n" + conv("%w0", "%x", h, channels, "%a", inner, 1, 1) +
+  return "func.func @main(%x: " + y + ", %w0: " + shape({1, channels, inner}, "f32") +
+         ", %w1: " + shape({9, inner}, "f32") + ", %w2: " + shape({1, inner, channels}, "f32") +
+         ") -> " + y + " {\n" + conv("%w0", "%x", h, channels, "%a", inner, 1, 1) +
          conv("%w1", "%a", h, inner, "%b", inner, 3, 1, true) +
          conv("%w2", "%b", h, inner, "%y", channels, 1, 1) + "  return %y : " + y + "\n}\n";
 }
@@ -122,9 +122,9 @@ inline std::string twoConvolutions(int64_t h, int64_t a, int64_t b, int64_t c, i
                                    int64_t stride) {
   int64_t oh = (h + 2 * (kernel / 2) - kernel) / stride + 1;
   std::string z = shape({1, oh, oh, c}, "f32");
-  return "func.func @main(%x: " + shape({1, h, h, a}, "f32") + ", %w0: " +
-         shape({1, kernel * kernel * a, b}, "f32") + ", %w1: " +
-         shape({1, kernel * kernel * b, c}, "f32") + ") -> " + z + " {\n" +
+  return "func.func @main(%x: " + shape({1, h, h, a}, "f32") +
+         ", %w0: " + shape({1, kernel * kernel * a, b}, "f32") +
+         ", %w1: " + shape({1, kernel * kernel * b, c}, "f32") + ") -> " + z + " {\n" +
          conv("%w0", "%x", h, a, "%a", b, kernel, 1) +
          conv("%w1", "%a", h, b, "%z", c, kernel, stride) + "  return %z : " + z + "\n}\n";
 }
@@ -135,11 +135,11 @@ inline std::string perceptron(int64_t rows, int64_t width, int64_t inner) {
   std::string bias = shape({inner}, "f32");
   return "#id = affine_map<(a, b, c) -> (a, b, c)>\n#last = affine_map<(a, b, c) -> (c)>\n"
          "func.func @main(%x: " +
-         x + ", %w0: " + shape({1, width, inner}, "f32") + ", %bias: " + bias + ", %w1: " +
-         shape({1, inner, width}, "f32") + ") -> " + x + " {\n" +
+         x + ", %w0: " + shape({1, width, inner}, "f32") + ", %bias: " + bias +
+         ", %w1: " + shape({1, inner, width}, "f32") + ") -> " + x + " {\n" +
          product("%a", "%x", "%w0", rows, width, inner) +
-         "  %b = accel.map extras(%a, %bias) attributes {maps = [#id, #last]} : (" + h + ", " + bias +
-         ") -> " + h +
+         "  %b = accel.map extras(%a, %bias) attributes {maps = [#id, #last]} : (" + h + ", " +
+         bias + ") -> " + h +
          " {\n  ^bb0(%v: f32, %u: f32):\n    %s = arith.addf %v, %u : f32\n"
          "    accel.yield %s : f32\n  }\n" +
          product("%y", "%b", "%w1", rows, inner, width) + "  return %y : " + x + "\n}\n";

@@ -23,6 +23,7 @@ static void dumpSummary(const std::string &path, const rt::Artifact &artifact) {
               (long long)artifact.codeBytes, data.routines.size(), data.vprogs.size());
   std::printf("work       %lld MACs, %zu nodes\n", (long long)data.macs, data.nodes.size());
   std::printf("compulsory %lld bytes\n", (long long)data.compulsoryBytes);
+  std::printf("bound      %lld bytes\n", (long long)data.boundBytes);
   std::printf("peak SRAM  %lld of %lld bytes\n", (long long)data.sramPeak,
               (long long)data.target.sramBytes);
   auto list = [](const char *what, const std::vector<rt::IoInfo> &all) {

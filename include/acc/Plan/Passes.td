@@ -15,7 +15,13 @@ def BoundTraffic : Pass<"bound-traffic", "mlir::ModuleOp"> {
     ONNX node in both as `accel.node_bounds`. It runs on the tensor form, before
     planning, because nothing that planning decides (not even the copies that it
     inserts) may lower or raise what is physically possible. Nothing else changes.
+
+    `chip-bytes` asks for the bound at other sizes of SRAM and accumulators
+    together, as `accel.bound_curve`: the lower edge of a ski-slope.
   }];
+  let options = [
+    ListOption<"chipBytes", "chip-bytes", "int64_t", "also the bound for these bytes on the chip">,
+  ];
   let dependentDialects = ["accel::AccelDialect"];
 }
 

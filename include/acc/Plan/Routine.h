@@ -24,6 +24,7 @@ inline constexpr llvm::StringLiteral kTargetAttr = "accel.target";
 inline constexpr llvm::StringLiteral kPredictionAttr = "accel.prediction";
 inline constexpr llvm::StringLiteral kCompulsoryAttr = "accel.compulsory_bytes";
 inline constexpr llvm::StringLiteral kBoundAttr = "accel.bound_bytes";
+inline constexpr llvm::StringLiteral kBoundCurveAttr = "accel.bound_curve";
 inline constexpr llvm::StringLiteral kNodeBoundsAttr = "accel.node_bounds";
 inline constexpr llvm::StringLiteral kSchedulesAttr = "accel.schedules";
 
