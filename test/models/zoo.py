@@ -180,8 +180,9 @@ for _name, _file, *_sizes in (
     ("unet", "any-unet", 256),
 ):
     for _size in _sizes:
-        # Tests take the smallest; the others are for the benchmark alone.
-        _tags = ("fast",) if _name == "mobilenetv1" and _size == 224 else () if _size == 224 else ("benchmark",)
+        # Tests take two; the others are for the benchmark alone.
+        _tested = _size == 224 and _name.startswith("mobilenet")
+        _tags = ("fast",) if _tested else ("benchmark",)
         add(
             f"{_name}-{_size}-int8",
             f"{_file}-int8",
