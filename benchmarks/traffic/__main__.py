@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/traffic                     everything: hours; `make bench-traffic` is the same
     .venv/bin/python benchmarks/traffic ours                only acc
-    .venv/bin/python benchmarks/traffic ours --only mobilenet --machines u65
-    .venv/bin/python benchmarks/traffic vela zigzag stream  only these peers, on the networks that they accept
+    .venv/bin/python benchmarks/traffic ours --only mobilenet --machines u65    (write --only=-int8)
+    .venv/bin/python benchmarks/traffic vela zigzag         only these peers, on the networks that they accept
     .venv/bin/python benchmarks/traffic table               only the page, from what has been measured
 
 Results gather in build/traffic/results.json; each part replaces its own. The tables go to docs/benchmarks.md, each
@@ -28,7 +28,7 @@ from results import Results  # noqa: E402
 from workloads import MACHINES, WORKLOADS  # noqa: E402
 
 ROOT = HERE.parents[1]
-PARTS = ("ours", "vela", "zigzag", "stream", "table")
+PARTS = ("ours", "vela", "zigzag", "table")
 
 
 def main() -> int:

@@ -32,7 +32,7 @@ def memory(size_bytes: int, cost: float, operands: list[str], served: list[str],
     }
     return {
         "size": size_bytes * BYTE, "r_cost": cost, "w_cost": cost, "area": 0, "latency": 1, "operands": operands,
-        "ports": [{"name": f"{kind}_port", "type": kind, "bandwidth_min": narrow, "bandwidth_max": wide,
+        "ports": [{"name": f"{kind[0]}_port_1", "type": kind, "bandwidth_min": narrow, "bandwidth_max": wide,
                    "allocation": allocation} for kind, allocation in ports.items()],
         "served_dimensions": served,
     }
