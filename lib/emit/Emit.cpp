@@ -61,7 +61,8 @@ public:
     addTarget(module, data.target);
     addCode();
     nodes.addDebugMap(program);
-    addRegions();
+    if (failed(addRegions()))
+      return failure();
     findLives();
     auto main = module.lookupSymbol<func::FuncOp>("main");
     if (!main)
@@ -101,11 +102,17 @@ private:
     data.vprogs = program.programs;
   }
 
-  void addRegions() {
+  LogicalResult addRegions() {
     auto bytes = module->getAttrOfType<DictionaryAttr>("accel.region_bytes");
     for (StringRef kind : {"weights", "input", "output", "workspace", "state"})
-      if (int64_t size = numberIn(bytes, kind))
+      if (int64_t size = numberIn(bytes, kind)) {
+        if (size > rt::kMaxRegionBytes)
+          return module.emitError("emit: DRAM region '")
+                 << kind << "' needs " << size << " bytes, an artifact can have "
+                 << rt::kMaxRegionBytes << "; bind smaller dimensions";
         data.regions.push_back({uint8_t(*codegen::regionOf(kind)), *kindOf(kind), size, {}});
+      }
+    return success();
   }
 
   /// Instructions of main during which each tensor is used.

@@ -9,8 +9,7 @@
 namespace accel::rt {
 namespace {
 
-// 2^40 bytes: far above any model, far below where int64 sums overflow.
-constexpr int64_t kMaxBytes = int64_t(1) << 40;
+constexpr int64_t kMaxBytes = kMaxRegionBytes; // of anything else, too
 
 class Checker {
 public:

@@ -101,3 +101,52 @@ def test_progress_on_a_terminal_only_after_a_second(tmp_path: Path) -> None:
         said = b""
     os.close(master)
     assert done.returncode == 0 and said == b""
+
+
+def test_nothing_that_is_read_is_written_over(tmp_path: Path) -> None:
+    model = small_models.residual(tmp_path / "net.onnx", 1)
+    before = model.read_bytes()
+    (tmp_path / "link.onnx").symlink_to(model)
+    for out in (model, tmp_path / "link.onnx", tmp_path / ".." / tmp_path.name / "net.onnx"):
+        for words in (["-o", out], ["-o", out, "--emit", "graph"], ["-o", tmp_path / "net.acc", "--schedule-out", out]):
+            assert "is read and cannot be written over" in refused("compile", model, *words, status=2)
+    target = tmp_path / "mine.toml"
+    target.write_bytes((small_models.ROOT / "targets" / "edge.toml").read_bytes())
+    assert "mine.toml" in refused("compile", model, "-o", target, "--target", target, status=2)
+    out = tmp_path / "net.acc"
+    assert "name the same file" in refused("compile", model, "-o", out, "--schedule-out", out, status=2)
+    assert model.read_bytes() == before and not out.exists()
+
+
+def test_empty_names(tmp_path: Path) -> None:
+    model, artifact = small_models.residual(tmp_path / "net.onnx", 1), tmp_path / "net.acc"
+    good("compile", model, "-o", artifact)
+    for words in (["compile", "", "-o", artifact], ["compile", model, "-o", ""], ["compile", model, "-o", artifact, "--target", ""],
+                  ["compile", model, "-o", artifact, "--schedule", ""], ["check", ""], ["run", ""], ["run", artifact, "--stats", ""],
+                  ["run", artifact, "--output-dir", ""]):
+        assert "the name is empty" in refused(*words, status=2)
+    assert refused("run", artifact, "--input", "x=") == "acc: error: --input x=: names no file\n"
+
+
+def test_a_tensor_beyond_what_an_artifact_holds(tmp_path: Path) -> None:
+    model = small_models.save(tmp_path / "net.onnx", [helper.make_node("Relu", ["x"], ["y"])], {"x": ["n", 3]}, {"y": ["n", 3]}, {})
+    said = refused("compile", model, "-o", tmp_path / "net.acc", "--dim", "n=100000000000")
+    assert "DRAM region 'input' needs 1200000000000 bytes, an artifact can have 1099511627776" in said
+    assert not (tmp_path / "net.acc").exists()
+
+
+def test_names_with_spaces_and_of_other_scripts(tmp_path: Path) -> None:
+    folder = tmp_path / "a b \u00fc \u540d"
+    model = small_models.save(tmp_path / "net.onnx", [helper.make_node("Relu", ["x y=\u00fc"], ["out/1 \u540d"])], {"x y=\u00fc": [2]},
+                              {"out/1 \u540d": [2]}, {})
+    folder.mkdir()
+    model = model.rename(folder / "m\u00f6del.onnx")
+    good("compile", model, "-o", folder / "net \u540d.acc")
+    np.save(folder / "x=.npy", np.float32([np.nan, -1]))  # --input splits at the last =
+    refused("run", folder / "net \u540d.acc", "--input", f"x y=\u00fc={folder / 'x=.npy'}")
+    (folder / "x=.npy").rename(folder / "x.npy")
+    good("run", folder / "net \u540d.acc", "--input", f"x y=\u00fc={folder / 'x.npy'}", "--output-dir", folder / "out")
+    listed = json.loads((folder / "out" / "outputs.json").read_text())
+    assert [(entry["name"], entry["file"]) for entry in listed] == [("out/1 \u540d", "out_1__.npy")]
+    got = np.load(folder / "out" / "out_1__.npy")
+    assert np.isnan(got[0]) and got[1] == 0

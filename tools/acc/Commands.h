@@ -28,6 +28,13 @@ struct Invocation {
   std::string text() const;
 };
 
+/// For options that name a file or folder.
+inline const CLI::Validator kNotEmpty(
+    [](const std::string &value) {
+      return value.empty() ? std::string("the name is empty") : std::string();
+    },
+    "");
+
 /// Declares a command; when it is chosen, `run` gets what to execute.
 void addCompile(CLI::App &app, std::function<int()> &run, const Invocation &invocation);
 void addCheck(CLI::App &app, std::function<int()> &run);

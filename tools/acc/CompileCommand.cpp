@@ -28,8 +28,10 @@ struct Arguments {
 } // namespace
 
 static void addCommon(CLI::App *command, Arguments &arguments) {
-  command->add_option("--target", arguments.options.target,
-                      "machine: a name that `acc targets` lists, or a TOML file");
+  command
+      ->add_option("--target", arguments.options.target,
+                   "machine: a name that `acc targets` lists, or a TOML file")
+      ->check(tool::kNotEmpty);
   command
       ->add_option("--set", arguments.options.settings,
                    "TABLE.KEY=VALUE replaces a figure of the machine: sram.bytes=128KiB")
@@ -67,6 +69,15 @@ static int withContext(tool::Console &console, const std::string &input,
 static std::string contradiction(const CLI::App *command, const CompileOptions &options) {
   if (options.output == "-" && (!options.emit || *options.emit == Stage::Emit))
     return "-o -: an artifact is not text, give it a file";
+  // Nothing that is read is written over, whatever it is called.
+  for (const std::string &written : {options.output, options.scheduleOut})
+    for (const std::string &read : {options.input, options.target, options.schedule})
+      if (!written.empty() && llvm::sys::fs::equivalent(written, read) &&
+          llvm::sys::fs::is_regular_file(written))
+        return "'" + written + "' is read and cannot be written over";
+  if (!options.scheduleOut.empty() && options.scheduleOut == options.output &&
+      options.output != "-")
+    return "-o and --schedule-out name the same file";
   if (!options.from)
     return "";
   std::string from = stageName(*options.from).str();
@@ -121,15 +132,20 @@ void tool::addCompile(CLI::App &app, std::function<int()> &run, const Invocation
   CLI::App *command = app.add_subcommand("compile", "Compiles a model ahead of time");
   auto arguments = std::make_shared<Arguments>();
   CompileOptions &options = arguments->options;
-  command->add_option("model", options.input, "ONNX file (MLIR text with --from)")->required();
+  command->add_option("model", options.input, "ONNX file (MLIR text with --from)")
+      ->required()
+      ->check(tool::kNotEmpty);
   command
       ->add_option("-o,--output", options.output,
                    "artifact to write (with --emit: MLIR text, - for standard output)")
-      ->required();
+      ->required()
+      ->check(tool::kNotEmpty);
   addCommon(command, *arguments);
-  command->add_option("--schedule", options.schedule, "schedules to obey");
-  command->add_option("--schedule-out", options.scheduleOut,
-                      "writes the schedules, to be edited and given back");
+  command->add_option("--schedule", options.schedule, "schedules to obey")->check(tool::kNotEmpty);
+  command
+      ->add_option("--schedule-out", options.scheduleOut,
+                   "writes the schedules, to be edited and given back")
+      ->check(tool::kNotEmpty);
   std::vector<std::string> stages;
   for (int s = 0; s <= int(Stage::Emit); ++s)
     stages.push_back(stageName(Stage(s)).str());
@@ -171,7 +187,9 @@ void tool::addCheck(CLI::App &app, std::function<int()> &run) {
   CLI::App *command =
       app.add_subcommand("check", "Says whether a model compiles and lists what stands in the way");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("model", arguments->options.input, "ONNX file")->required();
+  command->add_option("model", arguments->options.input, "ONNX file")
+      ->required()
+      ->check(tool::kNotEmpty);
   addCommon(command, *arguments);
   command->footer("Every obstacle is named with its node, the reason and what to do.\n\n"
                   "Examples:\n"

@@ -40,7 +40,8 @@ public:
     for (llvm::StringRef at = path; !at.empty() && !llvm::sys::fs::exists(at);
          at = llvm::sys::path::parent_path(at))
       made.insert(made.begin(), at.str());
-    return llvm::sys::fs::create_directories(path);
+    return llvm::sys::fs::create_directories(path, /*IgnoreExisting=*/true,
+                                             llvm::sys::fs::perms::all_all);
   }
   bool keep = false;
 
@@ -92,6 +93,8 @@ static absl::Status setInputs(const Arguments &arguments, const rt::Program &pro
     size_t at = text.rfind('=');
     if (at == std::string::npos)
       return absl::InvalidArgumentError("--input " + text + ": is not NAME=FILE");
+    if (at + 1 == text.size())
+      return absl::InvalidArgumentError("--input " + text + ": names no file");
     std::string name = text.substr(0, at), names;
     const rt::IoInfo *io = nullptr;
     for (const rt::IoInfo &input : inputs) {
@@ -151,13 +154,17 @@ static int runArtifact(const Arguments &arguments) {
 void tool::addRun(CLI::App &app, std::function<int()> &run) {
   CLI::App *command = app.add_subcommand("run", "Runs an artifact on the simulator");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("artifact", arguments->artifact, "artifact of acc compile")->required();
+  command->add_option("artifact", arguments->artifact, "artifact of acc compile")
+      ->required()
+      ->check(kNotEmpty);
   command->add_option("--input", arguments->inputs, "NAME=FILE, a .npy or TensorProto .pb file")
       ->allow_extra_args(false);
-  command->add_option("--output-dir", arguments->outputDir, "folder for outputs and outputs.json");
+  command->add_option("--output-dir", arguments->outputDir, "folder for outputs and outputs.json")
+      ->check(kNotEmpty);
   command->add_option("--output-format", arguments->format, "npy or pb")
       ->check(CLI::IsMember({"npy", "pb"}));
-  command->add_option("--stats", arguments->stats, "statistics, JSON");
+  command->add_option("--stats", arguments->stats, "statistics, JSON; - for standard output")
+      ->check(kNotEmpty);
   command->add_option("--threads", arguments->options.threads, "threads of the host")
       ->check(CLI::Range(1, 1024));
   command

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "onnx/onnx_pb.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
 
 #include <cstring>
@@ -39,10 +40,12 @@ static const TypeInfo &infoOf(uint8_t dtype) {
 const char *tool::onnxTypeName(uint8_t dtype) { return infoOf(dtype).name; }
 
 std::string tool::fileName(const std::string &tensor) {
-  std::string name = tensor;
-  for (char &c : name)
-    if (!isalnum(uint8_t(c)) && c != '.' && c != '_' && c != '-')
-      c = '_';
+  std::string name;
+  for (char c : tensor) {
+    bool plain = llvm::isAlnum(c) || c == '.' || c == '_' || c == '-';
+    if ((uint8_t(c) & 0xC0) != 0x80) // bytes of UTF-8 behind the first: one character, one _
+      name += plain ? c : '_';
+  }
   return name;
 }
 

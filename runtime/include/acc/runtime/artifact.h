@@ -32,6 +32,9 @@ namespace accel::rt {
 constexpr uint32_t kArtifactVersion = 1;
 constexpr uint32_t kNone = 0xFFFFFFFFu; // "no node", "no tensor", "no counter"
 
+/// Of one DRAM region: far above any model, far below where sums of i64 overflow.
+constexpr int64_t kMaxRegionBytes = int64_t(1) << 40;
+
 enum class RegionKind : uint8_t { Weights = 0, Input, Output, Workspace, State, Constant };
 constexpr int kRegionKinds = 6;
 const char *RegionKindName(RegionKind kind);
