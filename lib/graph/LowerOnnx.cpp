@@ -23,6 +23,11 @@ static bool hasUnknownShape(Value value) {
   return type && !type.hasStaticShape();
 }
 
+static bool hasNoElements(Value value) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  return type && type.hasStaticShape() && !type.getNumElements();
+}
+
 /// Outputs that nobody computes because they have no elements.
 static void checkOutputs(Block &block, std::vector<Obstacle> &obstacles) {
   Operation *end = block.getTerminator();
@@ -42,18 +47,24 @@ static void checkOutputs(Block &block, std::vector<Obstacle> &obstacles) {
 
 static void lowerBlock(Block &block, std::vector<Obstacle> &obstacles) {
   checkOutputs(block, obstacles);
-  for (BlockArgument input : block.getArguments())
-    if (hasUnknownShape(input)) {
+  for (BlockArgument input : block.getArguments()) {
+    bool empty = hasNoElements(input);
+    if (empty || hasUnknownShape(input)) {
       std::string text;
       llvm::raw_string_ostream out(text);
-      out << "its shape " << input.getType() << " is not known";
+      if (empty)
+        out << input.getType() << " has no elements";
+      else
+        out << "its shape " << input.getType() << " is not known";
       std::string name = "input " + std::to_string(input.getArgNumber());
       if (auto function = dyn_cast<func::FuncOp>(block.getParentOp()))
         if (auto attr = function.getArgAttrOfType<StringAttr>(input.getArgNumber(), "onnx.name"))
           name = attr.str();
-      obstacles.push_back(
-          {input.getLoc(), name, "graph input", text, "bind its dimensions with --dim NAME=N"});
+      obstacles.push_back({input.getLoc(), name, "graph input", text,
+                           empty ? "give it elements, or remove it and what reads it"
+                                 : "bind its dimensions with --dim NAME=N"});
     }
+  }
   for (Operation &op : llvm::make_early_inc_range(block)) {
     if (!OnnxNode::isOnnx(&op) || op.getName().getStringRef() == "onnx.None")
       continue;
@@ -61,9 +72,11 @@ static void lowerBlock(Block &block, std::vector<Obstacle> &obstacles) {
       op.erase();
       continue;
     }
-    // An unknown shape is named where it comes from, not at every node behind it.
-    if (findLowering(op.getName().stripDialect()) &&
-        llvm::any_of(op.getOperands(), hasUnknownShape))
+    // Such shapes are named where they come from, not at every node behind it.
+    auto isNamed = [](Value value) {
+      return hasUnknownShape(value) || (isa<BlockArgument>(value) && hasNoElements(value));
+    };
+    if (findLowering(op.getName().stripDialect()) && llvm::any_of(op.getOperands(), isNamed))
       continue;
     OnnxNode node(&op);
     SmallVector<Value> results;

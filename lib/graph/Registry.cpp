@@ -69,18 +69,22 @@ LogicalResult accel::lowerNode(Operation *op, SmallVectorImpl<Value> &results, O
   }
   if (!entry)
     return refuse("no lowering for this operator", "express it by others (see `acc list-ops`)");
+  auto isEmpty = [](Value value) { // nobody needs it: simplify-onnx has replaced it
+    auto type = dyn_cast<RankedTensorType>(value.getType());
+    return type && type.hasStaticShape() && !type.getNumElements() && value.use_empty();
+  };
   for (ValueRange values : {ValueRange(op->getOperands()), ValueRange(op->getResults())})
     for (Value value : values)
-      if (!isa<NoneType>(value.getType()))
+      if (!isa<NoneType>(value.getType()) && !isEmpty(value))
         if (std::string trouble = typeTrouble(value); !trouble.empty())
           return refuse(trouble, StringRef(trouble).contains("shape")
                                      ? "bind dimensions with --dim NAME=N"
                                  : StringRef(trouble).contains("no elements")
                                      ? "remove what computes nothing"
                                      : "only tensors of numbers have a lowering");
-  for (Type type : op->getResultTypes()) // empty constants are unused operands (Resize's roi)
-    if (auto tensor = dyn_cast<RankedTensorType>(type);
-        tensor && tensor.getNumElements() == 0 && node.kind() != "Weight")
+  for (Value result : op->getResults()) // empty constants are unused operands (Resize's roi)
+    if (auto tensor = dyn_cast<RankedTensorType>(result.getType());
+        tensor && tensor.getNumElements() == 0 && !result.use_empty() && node.kind() != "Weight")
       return refuse("a result has no elements", "bind dimensions to sizes of at least 1");
   Operation *before = op->getPrevNode();
   Lowering lowering(OpBuilder(op), node);

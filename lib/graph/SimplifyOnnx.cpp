@@ -64,18 +64,24 @@ static bool isFoldable(const OnnxNode &node) {
 }
 
 /// A result without elements is known, whatever computes it (a slice of a shape that
-/// takes nothing).
+/// takes nothing, the rest of a split that leaves none). True if nobody needs the
+/// operation any more.
 static bool foldEmpty(Operation *op) {
-  if (op->getNumResults() != 1 || op->getNumRegions() || constantAttrOf(op->getResult(0)))
-    return false;
-  auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
-  if (!type || !type.hasStaticShape() || type.getNumElements() ||
-      !type.getElementType().isIntOrFloat())
+  if (op->getNumRegions())
     return false;
   OpBuilder b(op);
-  Value empty = accel::ConstantOp::create(
-      b, op->getLoc(), type, DenseElementsAttr::get(type, ArrayRef<Attribute>()), PackAttr());
-  op->getResult(0).replaceAllUsesWith(empty);
+  bool any = false;
+  for (Value result : op->getResults()) {
+    auto type = dyn_cast<RankedTensorType>(result.getType());
+    if (!type || !type.hasStaticShape() || type.getNumElements() || result.use_empty() ||
+        !type.getElementType().isIntOrFloat() || constantAttrOf(result))
+      continue;
+    result.replaceAllUsesWith(accel::ConstantOp::create(
+        b, op->getLoc(), type, DenseElementsAttr::get(type, ArrayRef<Attribute>()), PackAttr()));
+    any = true;
+  }
+  if (!any || !op->use_empty())
+    return false;
   op->erase();
   return true;
 }
