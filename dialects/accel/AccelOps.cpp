@@ -435,6 +435,20 @@ LogicalResult OffsetOp::verify() {
   return success();
 }
 
+/// An integer constant that a float holds exactly. Whether one is signed is not said
+/// by its type here, so booleans and narrow integers are left.
+OpFoldResult ConvertOp::fold(FoldAdaptor adaptor) {
+  constexpr int64_t exact = int64_t(1) << 24; // of f32
+  auto number = dyn_cast_or_null<IntegerAttr>(adaptor.getIn());
+  if (!number || getSaturate() || !(getOut().getType().isF32() || getOut().getType().isF64()) ||
+      !(number.getType().isInteger(32) || number.getType().isInteger(64)))
+    return {};
+  int64_t value = number.getValue().getSExtValue();
+  if (value < -exact || value > exact)
+    return {};
+  return FloatAttr::get(getOut().getType(), double(value));
+}
+
 LogicalResult ConvertOp::verify() {
   Type from = getIn().getType(), to = getOut().getType();
   if (!from.isIntOrFloat() || !to.isIntOrFloat())

@@ -39,6 +39,7 @@ def Accel_ConvertOp : Accel_Op<"convert", [Pure]> {
   let results = (outs AnyType:$out);
   let assemblyFormat = "$in (`saturate` $saturate^)? attr-dict `:` type($in) `to` type($out)";
   let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
 class Accel_ScalarUnary<string mnemonic, string what> : Accel_Op<mnemonic,

@@ -1,6 +1,7 @@
 //===- CleanGraph.cpp - removes equal and unused operations ---------------===//
 // Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "acc/Graph/Fusion.h"
 #include "acc/Graph/Passes.h"
 #include "acc/Graph/Rebuild.h"
 #include "accel/Forms.h"
@@ -17,12 +18,21 @@ namespace accel {
 } // namespace accel
 using namespace accel;
 
-/// Scalar code: folds what upstream folds. Constants stay in the body (an
-/// OperationFolder would move them out of it, into the function).
-static void foldBody(Block &body) {
+void accel::cleanBody(Block &body) {
+  SmallVector<arith::ConstantOp> constants;
+  // Constants stay in the body (an OperationFolder would move them out of it).
   for (Operation &op : llvm::make_early_inc_range(body.without_terminator())) {
+    if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
+      auto equal = llvm::find_if(
+          constants, [&](arith::ConstantOp c) { return c.getValue() == constant.getValue(); });
+      if (equal == constants.end())
+        constants.push_back(constant);
+      else
+        constant.replaceAllUsesWith(equal->getResult());
+      continue;
+    }
     SmallVector<OpFoldResult> folded;
-    if (isa<arith::ConstantOp>(op) || failed(op.fold(folded)) || folded.size() != 1)
+    if (failed(op.fold(folded)) || folded.size() != 1)
       continue;
     Value value = dyn_cast<Value>(folded[0]);
     if (!value) {
@@ -50,7 +60,7 @@ struct CleanGraph : accel::impl::CleanGraphBase<CleanGraph> {
     eliminateCommonSubExpressions(rewriter, dominance, *main);
     for (Operation &op : block)
       if (auto compute = dyn_cast<ComputeOpInterface>(op))
-        foldBody(compute.getBody().front());
+        cleanBody(compute.getBody().front());
     eraseUnused(block);
   }
 };

@@ -9,6 +9,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "acc/Graph/Fusion.h"
+#include "acc/Graph/Interpret.h"
 #include "acc/Graph/Lowering.h"
 #include "acc/Graph/Passes.h"
 #include "acc/Graph/Rebuild.h"
@@ -41,6 +42,7 @@ static bool fits(Operation *op) {
 static Operation *commit(Operation *joined, MapOp consumer, Operation *producer) {
   // Merging may need a placeholder user: it replaces uses, so there are none yet.
   Operation *merged = mergeConstants(joined);
+  cleanBody(merged->getRegion(0).front());
   if (!fits(merged)) {
     merged->erase();
     return nullptr;
@@ -99,12 +101,53 @@ static void joinProducer(MapOp map) {
     commit(fuseIntoProducer(best, map), map, best);
 }
 
+/// Puts the values of a map of constants in its place.
+static bool foldMap(MapOp map) {
+  constexpr int64_t mostRead = 1 << 20; // a part of a larger constant
+  if (elementCount(shapeOf(map.getResult())) > kFoldLimit)
+    return false;
+  std::optional<HostTensor> tensor = constantsBehind(map.getResult(), mostRead);
+  if (!tensor)
+    return false;
+  OpBuilder b(map);
+  map.getResult().replaceAllUsesWith(accel::ConstantOp::create(
+      b, map.getLoc(), tensor->tensorType(), tensor->toAttr(), PackAttr()));
+  map.erase();
+  return true;
+}
+
 static void visitMap(MapOp map) {
   map = cast<MapOp>(mergeConstants(map));
   map = absorbMaps(map);
-  if (MapOp moved = moveBeforeReshape(map))
+  if (SmallVector<MapOp> parts = moveBeforeConcat(map); !parts.empty()) {
+    for (MapOp part : parts)
+      if (!foldMap(part))
+        visitMap(part);
+    return;
+  }
+  if (MapOp moved = moveBeforeViews(map))
+    map = absorbMaps(moved);
+  else if (MapOp moved = moveBeforeReshape(map))
     map = absorbMaps(moved);
   joinProducer(map);
+}
+
+/// Repeats along several dimensions are one. A map of narrow elements, or of a part
+/// of a concatenation, is computed behind the view that repeats it.
+static void visitRepeat(accel::RepeatOp repeat) {
+  if (auto inner = repeat.getInput().getDefiningOp<accel::RepeatOp>()) {
+    SmallVector<int64_t> factors(inner.getFactors());
+    for (auto [factor, outer] : llvm::zip_equal(factors, repeat.getFactors()))
+      factor *= outer;
+    repeat.setFactors(factors);
+    repeat.getInputMutable().assign(inner.getInput());
+    if (inner->use_empty())
+      inner.erase();
+  }
+  auto map = repeat.getInput().getDefiningOp<MapOp>();
+  bool isPart = repeat->hasOneUse() && isa<ConcatOp>(*repeat->user_begin());
+  if (map && (isPart || onlyWidens(map)))
+    moveBehindRepeat(repeat);
 }
 
 /// reshape(reshape(x)) = reshape(x), and none if the shape is x's.
@@ -158,6 +201,8 @@ struct FuseEpilogues : accel::impl::FuseEpiloguesBase<FuseEpilogues> {
         visitMap(map);
       else if (auto reshape = dyn_cast<accel::ReshapeOp>(op))
         visitReshape(reshape);
+      else if (auto repeat = dyn_cast<accel::RepeatOp>(op))
+        visitRepeat(repeat);
       else if (isa<SoftmaxOp, NormalizeOp>(op))
         visitRows(&op);
     }

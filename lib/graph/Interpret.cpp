@@ -605,6 +605,31 @@ LogicalResult Evaluator::run(Operation *op) {
   return failed(result) ? failure() : give(std::move(*result));
 }
 
+static bool setConstants(Evaluator &evaluator, Value value, int64_t most, unsigned depth) {
+  constexpr unsigned deepest = 12; // operations behind one another
+  if (evaluator.get(value))
+    return true;
+  Operation *op = value.getDefiningOp();
+  if (!op || depth > deepest || elementCount(shapeOf(value)) > most)
+    return false;
+  if (std::optional<HostTensor> tensor = constantOf(value))
+    return evaluator.set(value, *tensor), true;
+  return isa<MapOp, TransposeOp, ReshapeOp, SliceOp, RepeatOp, BroadcastOp>(op) &&
+         llvm::all_of(op->getOperands(),
+                      [&](Value operand) {
+                        return setConstants(evaluator, operand, most, depth + 1);
+                      }) &&
+         succeeded(evaluator.run(op));
+}
+
+std::optional<HostTensor> accel::constantsBehind(Value value, int64_t most) {
+  ScopedDiagnosticHandler quiet(value.getContext(), [](Diagnostic &) { return success(); });
+  Evaluator evaluator;
+  if (!setConstants(evaluator, value, most, 0))
+    return std::nullopt;
+  return *evaluator.get(value);
+}
+
 FailureOr<std::vector<HostTensor>> accel::evaluate(func::FuncOp function,
                                                    ArrayRef<HostTensor> inputs) {
   Block &block = function.getBody().front();

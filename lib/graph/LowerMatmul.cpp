@@ -196,7 +196,7 @@ LoweringTable accel::matmulLowerings() {
   static const std::pair<StringRef, LoweringEntry> table[] = {
       {"Einsum", {lowerEinsum, "accel.matmul between transposes"}},
       {"Gemm", {lowerGemm, "accel.matmul"}},
-      {"MatMul", {lowerMatMul, "accel.matmul of rank 3"}},
+      {"MatMul", {lowerMatMul, "accel.matmul"}},
   };
   return table;
 }

@@ -36,7 +36,7 @@ using namespace accel;
 
 using Shape = SmallVector<int64_t>;
 
-/// Operations between a product and its softmax, and behind a mask's elements.
+/// Operations between a product and its softmax, and views of a weight.
 static constexpr unsigned kMaxDepth = 12;
 /// Scalar operations that are cheaper to repeat for each score than to store.
 static constexpr unsigned kMaskSteps = 6;
@@ -220,21 +220,6 @@ static std::optional<Band> bandOf(const HostTensor &tensor) {
   return band;
 }
 
-/// Sets what `value` is in `evaluator`, if it is made of constants only.
-static bool evaluate(Evaluator &evaluator, Value value, unsigned depth = 0) {
-  if (evaluator.get(value))
-    return true;
-  Operation *op = value.getDefiningOp();
-  if (!op || depth > kMaxDepth || elementCount(shapeOf(value)) > kMaxMask)
-    return false;
-  if (auto tensor = constantOf(value))
-    return evaluator.set(value, *tensor), true;
-  return (isView(op) || isa<MapOp>(op)) &&
-         llvm::all_of(op->getOperands(),
-                      [&](Value operand) { return evaluate(evaluator, operand, depth + 1); }) &&
-         succeeded(evaluator.run(op));
-}
-
 namespace {
 class MaskedScores {
 public:
@@ -267,11 +252,9 @@ std::optional<Band> MaskedScores::findBand(MapOp map, unsigned index) {
   auto [known, isNew] = bands.try_emplace(mask);
   if (!isNew)
     return known->second;
-  Evaluator evaluator;
   std::optional<Band> band;
-  ScopedDiagnosticHandler quiet(map.getContext(), [](Diagnostic &) { return success(); });
-  if (evaluate(evaluator, mask))
-    band = bandOf(*evaluator.get(mask));
+  if (std::optional<HostTensor> tensor = constantsBehind(mask, kMaxMask))
+    band = bandOf(*tensor);
   return bands[mask] = band;
 }
 

@@ -29,3 +29,77 @@ func.func @main(%x: tensor<1x4x4x3xf32>) -> tensor<1x4x4x2xf32> {
   }
   return %2 : tensor<1x4x4x2xf32>
 }
+
+// -----
+
+// Behind a transpose and reshapes a map of one operand still joins its kernel.
+// CHECK-LABEL: func.func @main
+// CHECK: accel.matmul {{.*}} -> tensor<2x3x4xi8>
+// CHECK: arith.negf
+// CHECK: accel.reshape {{.*}} to tensor<1x2x3x4xi8>
+// CHECK: accel.transpose {{.*}} to tensor<1x3x2x4xi8>
+// CHECK-NOT: accel.map
+func.func @main(%a: tensor<2x3x5xf32>, %b: tensor<2x5x4xf32>) -> tensor<3x8xi8> {
+  %0 = accel.matmul %a, %b : (tensor<2x3x5xf32>, tensor<2x5x4xf32>) -> tensor<2x3x4xf32> {
+  ^bb0(%x: f32):
+    accel.yield %x : f32
+  }
+  %1 = accel.reshape %0 : tensor<2x3x4xf32> to tensor<1x2x3x4xf32>
+  %2 = accel.transpose %1 {perm = array<i64: 0, 2, 1, 3>} : tensor<1x2x3x4xf32> to tensor<1x3x2x4xf32>
+  %3 = accel.reshape %2 : tensor<1x3x2x4xf32> to tensor<3x8xf32>
+  %4 = accel.map extras(%3) attributes {maps = [affine_map<(a, b) -> (a, b)>]} : (tensor<3x8xf32>) -> tensor<3x8xi8> {
+  ^bb0(%x: f32):
+    %n = arith.negf %x : f32
+    %y = accel.convert %n saturate : f32 to i8
+    accel.yield %y : i8
+  }
+  return %4 : tensor<3x8xi8>
+}
+
+// -----
+
+// A map behind a concatenation: each kernel does its part, that of a constant is
+// known, and what lies along the axis is cut for each.
+// CHECK-LABEL: func.func @main
+// CHECK: accel.constant(dense<[{{\[}}1.100000e+01, 2.200000e+01]]>
+// CHECK: %[[P:.*]] = accel.slice {{.*}} to tensor<3x2xf32>
+// CHECK: %[[S:.*]] = accel.softmax {{.*}} extras(%[[P]])
+// CHECK-NOT: accel.map
+// CHECK: accel.concat
+// CHECK-NEXT: return
+func.func @main(%x: tensor<3x2xf32>) -> tensor<4x2xf32> {
+  %first = accel.constant(dense<[[1.0, 2.0]]> : tensor<1x2xf32>) : tensor<1x2xf32>
+  %bias = accel.constant(dense<[[10.0, 20.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]]> : tensor<4x2xf32>) : tensor<4x2xf32>
+  %0 = accel.softmax %x : (tensor<3x2xf32>) -> tensor<3x2xf32> {
+  ^bb0(%v: f32):
+    accel.yield %v : f32
+  }
+  %1 = accel.concat %first, %0 {axis = 0 : i64} : (tensor<1x2xf32>, tensor<3x2xf32>) -> tensor<4x2xf32>
+  %2 = accel.map extras(%1, %bias) attributes {maps = [affine_map<(a, b) -> (a, b)>, affine_map<(a, b) -> (a, b)>]} : (tensor<4x2xf32>, tensor<4x2xf32>) -> tensor<4x2xf32> {
+  ^bb0(%v: f32, %w: f32):
+    %y = arith.addf %v, %w : f32
+    accel.yield %y : f32
+  }
+  return %2 : tensor<4x2xf32>
+}
+
+// -----
+
+// Upsampled parts of a concatenation are computed where they are written: repeats
+// of both dimensions are one, and the map comes behind it.
+// CHECK-LABEL: func.func @main
+// CHECK: %[[R:.*]] = accel.repeat %arg0 {factors = array<i64: 2, 3>} : tensor<2x2xf32> to tensor<4x6xf32>
+// CHECK: %[[F:.*]] = accel.repeat %arg2 {factors = array<i64: 3>}
+// CHECK: %[[M:.*]] = accel.map extras(%[[R]], %[[F]]) {{.*}} -> tensor<4x6xf32>
+// CHECK: accel.concat %[[M]], %arg1
+func.func @main(%x: tensor<2x2xf32>, %y: tensor<4x6xf32>, %f: tensor<2xf32>) -> tensor<8x6xf32> {
+  %0 = accel.map extras(%x, %f) attributes {maps = [affine_map<(a, b) -> (a, b)>, affine_map<(a, b) -> (b)>]} : (tensor<2x2xf32>, tensor<2xf32>) -> tensor<2x2xf32> {
+  ^bb0(%v: f32, %w: f32):
+    %r = arith.mulf %v, %w : f32
+    accel.yield %r : f32
+  }
+  %1 = accel.repeat %0 {factors = array<i64: 2, 1>} : tensor<2x2xf32> to tensor<4x2xf32>
+  %2 = accel.repeat %1 {factors = array<i64: 1, 3>} : tensor<4x2xf32> to tensor<4x6xf32>
+  %3 = accel.concat %2, %y {axis = 0 : i64} : (tensor<4x6xf32>, tensor<4x6xf32>) -> tensor<8x6xf32>
+  return %3 : tensor<8x6xf32>
+}

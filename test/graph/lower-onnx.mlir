@@ -30,7 +30,7 @@ func.func @main(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
 
 // -----
 
-// Products are rank 3; one matrix on the right takes all rows at once.
+// One matrix on the right takes all rows at once.
 // CHECK-LABEL: func.func @main
 // CHECK: accel.reshape %arg0 : tensor<2x5x8xf32> to tensor<1x10x8xf32>
 // CHECK: accel.matmul {{.*}} -> tensor<1x10x4xf32>

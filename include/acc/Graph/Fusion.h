@@ -26,6 +26,21 @@ mlir::Operation *mergeConstants(mlir::Operation *op);
 /// then comes behind it. Returns the new map, null if that is not possible.
 MapOp moveBeforeReshape(MapOp map);
 
+/// Brings a map of one operand in front of the transposes and reshapes that it
+/// reads. Returns the moved map, null if there are none.
+MapOp moveBeforeViews(MapOp map);
+
+/// Brings the map that a view repeats behind it. Returns the moved map, null if
+/// there is none or its operands cannot be repeated alike.
+MapOp moveBehindRepeat(RepeatOp repeat);
+
+/// Brings a map in front of the concatenation that it reads: one for each part.
+/// Empty if a part has nothing that its map could join.
+llvm::SmallVector<MapOp> moveBeforeConcat(MapOp map);
+
+/// Folds scalar code, keeps one of equal constants, drops what nobody reads.
+void cleanBody(mlir::Block &body);
+
 /// Number of scalar operations in a body.
 unsigned bodySteps(mlir::Operation *op);
 

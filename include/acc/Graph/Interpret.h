@@ -36,6 +36,10 @@ private:
 mlir::FailureOr<std::vector<HostTensor>> evaluate(mlir::func::FuncOp function,
                                                   llvm::ArrayRef<HostTensor> inputs);
 
+/// The elements of `value` if maps and views of constants make it, of which none
+/// has more than `most` elements.
+std::optional<HostTensor> constantsBehind(mlir::Value value, int64_t most);
+
 /// A constant's bytes as `pack` lays them out, in the type `result`.
 mlir::FailureOr<HostTensor> packConstant(const HostTensor &source, PackAttr pack,
                                          mlir::RankedTensorType result);

@@ -86,8 +86,11 @@ def FuseEpilogues : Pass<"fuse-epilogues", "::mlir::ModuleOp"> {
   let summary = "Puts elementwise operations into the body of what produces their operand";
   let description = [{
     A result that only a map reads never needs to be stored: the map's scalar
-    code joins the producer's body (bias, activation, residual addition). A
-    body reads at most 3 extras beside the kernel's value. Factors and offsets
+    code joins the producer's body (bias, activation, residual addition), through
+    reshapes and transposes, and part by part through a concatenation. A body
+    reads at most 3 extras beside the kernel's value. An f16 or bf16 value that is
+    no longer stored is not rounded either. A map in front of a view that repeats
+    moves behind it where that lets it write a part of a concatenation. Factors and offsets
     for each channel are merged on the way and factors move into constant
     weights (a folded batch normalisation); this changes rounding, in the same
     way on every target.

@@ -78,7 +78,7 @@ func.func @f(%a: tensor<2x3x5xf32>, %b: tensor<3x5x4xf32>) {
 // -----
 
 func.func @f(%a: tensor<3x5xf32>, %b: tensor<5x4xf32>) {
-    // expected-error @below {{operands must have rank 3}}
+    // expected-error @below {{operands must have the same rank, at least 3}}
     %0 = accel.matmul %a, %b : (tensor<3x5xf32>, tensor<5x4xf32>) -> tensor<3x4xf32> {
     ^bb0(%v: f32):
       accel.yield %v : f32
