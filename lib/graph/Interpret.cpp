@@ -615,10 +615,9 @@ static bool setConstants(Evaluator &evaluator, Value value, int64_t most, unsign
   if (std::optional<HostTensor> tensor = constantOf(value))
     return evaluator.set(value, *tensor), true;
   return isa<MapOp, TransposeOp, ReshapeOp, SliceOp, RepeatOp, BroadcastOp>(op) &&
-         llvm::all_of(op->getOperands(),
-                      [&](Value operand) {
-                        return setConstants(evaluator, operand, most, depth + 1);
-                      }) &&
+         llvm::all_of(
+             op->getOperands(),
+             [&](Value operand) { return setConstants(evaluator, operand, most, depth + 1); }) &&
          succeeded(evaluator.run(op));
 }
 

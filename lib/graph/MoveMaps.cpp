@@ -100,9 +100,8 @@ MapOp accel::moveBehindRepeat(accel::RepeatOp repeat) {
       size *= factor;
     Value operand = extra;
     if (shape != shapeOf(extra))
-      operand = accel::RepeatOp::create(b, repeat.getLoc(),
-                                        RankedTensorType::get(shape, elementOf(extra)), extra,
-                                        factors[i]);
+      operand = accel::RepeatOp::create(
+          b, repeat.getLoc(), RankedTensorType::get(shape, elementOf(extra)), extra, factors[i]);
     operands.push_back(operand);
     // A dimension of size 1 is read at its only place.
     maps.push_back(canonicalAccess(accessOf(map, i), shape, to));
@@ -135,9 +134,9 @@ SmallVector<MapOp> accel::moveBeforeConcat(MapOp map) {
           shapeOf(extra) == shapeOf(map.getResult()))
         concat = op, index = i;
   if (!concat || concat.getInputs().size() > kMaxParts ||
-      !llvm::all_of(concat.getInputs(), isPart) ||
-      llvm::all_of(concat.getInputs(),
-                   [](Value part) { return bool(part.getDefiningOp<accel::ConstantOp>()); }))
+      !llvm::all_of(concat.getInputs(), isPart) || llvm::all_of(concat.getInputs(), [](Value part) {
+        return bool(part.getDefiningOp<accel::ConstantOp>());
+      }))
     return {};
   unsigned axis = concat.getAxis();
   int64_t size = shapeOf(concat.getResult())[axis];
@@ -167,9 +166,8 @@ SmallVector<MapOp> accel::moveBeforeConcat(MapOp map) {
       if (i != index && place[i] >= 0) {
         Shape shape(shapeOf(extra)), offsets(shape.size(), 0), steps(shape.size(), 1);
         shape[place[i]] = own, offsets[place[i]] = offset;
-        operand = accel::SliceOp::create(b, map.getLoc(),
-                                         RankedTensorType::get(shape, elementOf(extra)), extra,
-                                         offsets, steps);
+        operand = accel::SliceOp::create(
+            b, map.getLoc(), RankedTensorType::get(shape, elementOf(extra)), extra, offsets, steps);
       }
       operands.push_back(operand);
       maps.push_back(canonicalAccess(accessOf(map, i), shapeOf(operand), shapeOf(input)));

@@ -162,16 +162,22 @@ static void writeFunctionDefaults(GraphProto &graph, int opset) {
 
 LogicalResult accel::import::inferShapes(Model &model) {
   std::string what;
-  try {
-    writeFunctionDefaults(*model.proto.mutable_graph(), int(opsetOf(model.proto)));
-    ::onnx::ShapeInferenceOptions options(/*check_type=*/true, /*strict_mode=*/1,
-                                          /*data_prop=*/true);
-    ::onnx::shape_inference::DataValueMap values;
-    ::onnx::shape_inference::InferShapes(model.proto, ::onnx::OpSchemaRegistry::Instance(), options,
-                                         &values);
-    return success();
-  } catch (const std::exception &exception) {
-    what = exception.what();
+  // ONNX takes every short integer tensor for a shape and refuses arithmetic that shapes
+  // do not have (rows - columns of a mask). Such a model is inferred without values;
+  // simplify-onnx finds what then stays unknown.
+  for (bool propagateValues : {true, false}) {
+    try {
+      writeFunctionDefaults(*model.proto.mutable_graph(), int(opsetOf(model.proto)));
+      ::onnx::ShapeInferenceOptions options(/*check_type=*/true, /*strict_mode=*/1,
+                                            propagateValues);
+      ::onnx::shape_inference::DataValueMap values;
+      ::onnx::shape_inference::InferShapes(model.proto, ::onnx::OpSchemaRegistry::Instance(),
+                                           options, &values);
+      return success();
+    } catch (const std::exception &exception) {
+      if (what.empty())
+        what = exception.what();
+    }
   }
   std::string node = nodeOfMessage(what);
   return model.error() << (node.empty() ? "" : node + ": ") << plainMessage(what.c_str())

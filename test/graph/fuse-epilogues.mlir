@@ -1,4 +1,4 @@
-// RUN: acc-opt %s --fuse-epilogues --clean-graph | FileCheck %s
+// RUN: acc-opt %s --fuse-epilogues --split-input-file --clean-graph | FileCheck %s
 
 // A batch normalisation's factor goes into the weights, its offset and the
 // bias become one, the activation follows.

@@ -110,6 +110,9 @@ FORMS: dict[str, Form] = {
     "sliding window": Form(
         SCALED + INF + POSITIONS
         + "i2 = Constant<value_int=2>() end = Add(columns, i2) past = GreaterOrEqual(rows, columns) near = Less(rows, end) both = And(past, near) s3 = Where(both, s2, inf) " + REST),
+    "sliding window by a difference of positions": Form(
+        SCALED + INF + POSITIONS
+        + "i2 = Constant<value_int=2>() d = Sub(rows, columns) past = GreaterOrEqual(d, i0) near = Less(d, i2) both = And(past, near) s3 = Where(both, s2, inf) " + REST),
     # Around the softmax.
     "softcap": Form(SCALED + "cap = Constant<value=float {2}>() g = Div(s2, cap) h = Tanh(g) s3 = Mul(h, cap) " + REST, scale=0.35355339 / 2),
     "softmax taken apart": Form(
