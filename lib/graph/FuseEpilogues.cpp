@@ -65,6 +65,16 @@ static bool onlyWidens(MapOp map) {
          reads < elementCount(shapeOf(map.getResult())) * elementBytes(elementOf(map.getResult()));
 }
 
+/// A widening map whose one consumer is a map that takes it in: then the narrow
+/// tensor is stored. (Several consumers would each repeat its code.)
+static bool consumerWidens(MapOp map) {
+  if (!onlyWidens(map) || !map.getResult().hasOneUse())
+    return false;
+  OpOperand &use = *map.getResult().use_begin();
+  auto consumer = dyn_cast<MapOp>(use.getOwner());
+  return consumer && mapAt(consumer.getMaps(), use.getOperandNumber()).isPermutation();
+}
+
 /// Takes in maps that only this one reads, without computing an element twice.
 static MapOp absorbMaps(MapOp map) {
   for (unsigned i = 0; i < map.getExtras().size();) {
@@ -129,7 +139,8 @@ static void visitMap(MapOp map) {
     map = absorbMaps(moved);
   else if (MapOp moved = moveBeforeReshape(map))
     map = absorbMaps(moved);
-  joinProducer(map);
+  if (!consumerWidens(map))
+    joinProducer(map);
 }
 
 /// Repeats along several dimensions are one. A map of narrow elements, or of a part

@@ -149,13 +149,16 @@ static LogicalResult lowerConv(Lowering &l) {
 /// A transposed convolution is a convolution over the input spread out by its
 /// strides, with reversed taps: i = (o + k*dilation - top) / stride where
 /// top = (K-1)*dilation - pad.
-static LogicalResult lowerConvTranspose(Lowering &l) {
+FailureOr<Value> accel::buildConvTranspose(Lowering &l, Value input, Value weight,
+                                           ValueRange perChannel, RankedTensorType result,
+                                           BodyFn body, ZeroPoints zero, bool saturate) {
   MLIRContext *context = l.b.getContext();
-  Value input = l.in(0), weight = l.in(1);
-  Lowering::Shape ws(shapeOf(weight)), is(shapeOf(input)), os = l.outShape();
+  Lowering::Shape ws(shapeOf(weight)), is(shapeOf(input)), os(result.getShape());
   size_t rank = is.size(), spatial = rank - 2;
-  if (spatial != 1 && spatial != 2)
-    return l.refuse(Twine(spatial) + "-D transposed convolution", "only 1-D and 2-D are possible");
+  if (spatial != 1 && spatial != 2) {
+    (void)l.refuse(Twine(spatial) + "-D transposed convolution", "only 1-D and 2-D are possible");
+    return failure();
+  }
   auto strides = l.node.getInts("strides").value_or(Lowering::Shape(spatial, 1));
   auto dilations = l.node.getInts("dilations").value_or(Lowering::Shape(spatial, 1));
   auto pads = l.node.getInts("pads").value_or(Lowering::Shape(2 * spatial, 0));
@@ -189,26 +192,36 @@ static LogicalResult lowerConvTranspose(Lowering &l) {
   bool depthwise = groups > 1 && groups == channels && ws[1] == 1;
   Type element = elementOf(weight);
   Attribute attr = constantAttrOf(weight);
-  if (!attr)
-    return l.refuse("weights are computed at run time", "make them an initialiser");
+  if (!attr) {
+    (void)l.refuse("weights are computed at run time", "make them an initialiser");
+    return failure();
+  }
   auto packed = depthwise
                     ? RankedTensorType::get({taps, oc}, element)
                     : RankedTensorType::get({groups, channels / groups * taps, ws[1]}, element);
   auto pack = PackAttr::get(
       context, l.b.getStringAttr(depthwise ? "depthwise_transposed" : "conv_transposed"),
       TypeAttr::get(RankedTensorType::get(ws, element)), nullptr, groups, nullptr);
+  auto type = RankedTensorType::get({os[0], rank == 4 ? os[2] : 1, os[rank - 1], os[1]},
+                                    result.getElementType());
+  AffineMap channel = AffineMap::get(4, 0, getAffineDimExpr(3, context), context);
+  auto op = accel::ConvOp::create(
+      l.b, l.loc, type, toChannelsLast(l, input), l.constant(attr, pack, packed), perChannel,
+      l.b.getAffineMapArrayAttr(SmallVector<AffineMap>(perChannel.size(), channel)), kernel, {1, 1},
+      {top[0], top[1], bottom[0], bottom[1]}, dilation, stride, groups, zero.input, zero.weight);
+  l.fillBody(op.getBody(), accumulatorType(element), perChannel, type.getElementType(), body,
+             saturate);
+  return fromChannelsLast(l, op, rank);
+}
+
+static LogicalResult lowerConvTranspose(Lowering &l) {
   SmallVector<Value> bias;
   if (l.in(2))
     bias.push_back(l.in(2));
-  auto type = RankedTensorType::get({os[0], rank == 4 ? os[2] : 1, os[rank - 1], os[1]},
-                                    l.outType().getElementType());
-  AffineMap channel = AffineMap::get(4, 0, getAffineDimExpr(3, context), context);
-  auto op = accel::ConvOp::create(
-      l.b, l.loc, type, toChannelsLast(l, input), l.constant(attr, pack, packed), bias,
-      l.b.getAffineMapArrayAttr(SmallVector<AffineMap>(bias.size(), channel)), kernel, {1, 1},
-      {top[0], top[1], bottom[0], bottom[1]}, dilation, stride, groups);
-  l.fillBody(op.getBody(), accumulatorType(element), bias, type.getElementType(), addBias);
-  return l.done(fromChannelsLast(l, op, rank));
+  auto result = buildConvTranspose(l, l.in(0), l.in(1), bias, l.outType(), addBias);
+  if (failed(result))
+    return failure();
+  return l.done(*result);
 }
 
 LoweringTable accel::convLowerings() {

@@ -1,14 +1,18 @@
 //===- RecoverQdq.cpp - integer operators from quantised float ones -------===//
 // Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-//   DequantizeLinear(x), DequantizeLinear(w) -> Conv | MatMul | Gemm
+//   DequantizeLinear(x), DequantizeLinear(w) -> Conv | ConvTranspose | MatMul | Gemm
 //     [-> Relu | Clip] -> QuantizeLinear
 //
 // computes sat(rne(f32(acc + bias) * m_c) + zp) with exact i32 sums and
 // m_c = f32(sx * sw_c / sy), one f32 operation after the other. Without the
-// QuantizeLinear the result is f32(acc + bias) * f32(sx * sw_c). Operators that
-// only move or compare elements work on the integers themselves where both
-// sides have the same scale and zero point.
+// QuantizeLinear the result is f32(acc + bias) * f32(sx * sw_c). QLinearConv and
+// QLinearMatMul are such forms in one node.
+//
+// Operators that only move or compare elements do so with the integers, which
+// are a quarter of the bytes: op(DQ(x)) = DQ(op(x)), and Q(concat(a, b)) =
+// concat(Q(a), Q(b)). Q(DQ(x)) of the same scale and zero point is x. None of it
+// changes a bit.
 //
 //===----------------------------------------------------------------------===//
 
@@ -210,11 +214,13 @@ static void replace(Operation *op, const Tail &tail, Value value) {
     return; // the chain is unused now
 }
 
-static bool recoverConv(Operation *op) {
+static bool recoverConv(Operation *op, bool transposed) {
   OnnxNode node(op);
   auto x = dequantised(node.input(0)), w = dequantised(node.input(1));
+  // A scale for each channel of the result: dimension 0 of OIHW, 1 of IOHW.
   if (!x || !w || !x->perTensor() || !eightBits(*x) || !eightBits(*w) ||
-      !constantAttrOf(w->integer) || (!w->perTensor() && w->axis != 0))
+      !constantAttrOf(w->integer) || (!w->perTensor() && w->axis != (transposed ? 1 : 0)) ||
+      (!w->perTensor() && transposed && node.getInt("group", 1) != 1))
     return false;
   Tail tail = tailOf(op);
   auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
@@ -227,7 +233,8 @@ static bool recoverConv(Operation *op) {
     return false;
   auto result = RankedTensorType::get(type.getShape(), tail.out ? elementOf(tail.out->integer)
                                                                 : type.getElementType());
-  auto value = buildConv(
+  auto build = transposed ? buildConvTranspose : buildConv;
+  auto value = build(
       l, x->integer, w->integer, product.extras(), result,
       [&](S &s, Values v) { return product.body(s, v); }, {x->zero, w->zero}, tail.out.has_value());
   if (failed(value))
@@ -303,19 +310,123 @@ static bool recoverGlobalAverage(Operation *op) {
   return true;
 }
 
-/// Q(op(DQ(x))) = op(x) for operators that only move or compare elements.
+/// Resizing that repeats or leaves out elements.
+static bool isNearest(Operation *op) {
+  StringRef kind = op->getName().stripDialect();
+  return (kind == "Resize" || kind == "Upsample") &&
+         OnnxNode(op).getString("mode", "nearest") == "nearest";
+}
+
+/// A copy of `op` in front of `at` that reads `operands` and gives `element`.
+static Value copyOf(Operation *op, Operation *at, ArrayRef<Value> operands, Type element) {
+  OpBuilder b(at);
+  Operation *copy = b.clone(*op);
+  for (auto [i, operand] : llvm::enumerate(operands))
+    copy->setOperand(i, operand);
+  Value result = copy->getResult(0);
+  result.setType(RankedTensorType::get(shapeOf(op->getResult(0)), element));
+  return result;
+}
+
+/// The QuantizeLinear or DequantizeLinear `op` applied to `value`.
+static Value applied(Operation *op, Operation *at, Value value) {
+  OpBuilder b(at);
+  Operation *copy = b.clone(*op);
+  copy->setOperand(0, value);
+  Value result = copy->getResult(0);
+  result.setType(RankedTensorType::get(shapeOf(value), elementOf(result)));
+  return result;
+}
+
+/// op(DQ(x)) = DQ(op(x)) for operators that only move or compare elements.
 static bool recoverMove(Operation *op) {
   auto x = dequantised(op->getOperand(0));
-  Tail tail = tailOf(op);
-  if (!x || !tail.out || tail.low || tail.high || !(*x == *tail.out))
+  if (!x || !x->perTensor() ||
+      !llvm::all_of(op->getResults().drop_front(), [](Value other) { return other.use_empty(); }))
     return false;
-  OpBuilder b(tail.last);
-  IRMapping mapping;
-  Operation *copy = b.clone(*op, mapping);
-  copy->setOperand(0, x->integer);
-  copy->getResult(0).setType(
-      RankedTensorType::get(shapeOf(op->getResult(0)), elementOf(x->integer)));
-  tail.last->getResult(0).replaceAllUsesWith(copy->getResult(0));
+  Value moved = copyOf(op, op, x->integer, elementOf(x->integer));
+  op->getResult(0).replaceAllUsesWith(applied(op->getOperand(0).getDefiningOp(), op, moved));
+  return true;
+}
+
+/// Joins what is quantised, so that no float tensor has to be stored.
+static bool recoverConcat(Operation *op) {
+  Tail tail = tailOf(op);
+  SmallVector<Value> integers;
+  auto first = dequantised(op->getOperand(0));
+  if (tail.out && !tail.low && !tail.high) {
+    for (Value operand : op->getOperands()) {
+      auto q = dequantised(operand);
+      integers.push_back(q && *q == *tail.out ? q->integer : applied(tail.last, op, operand));
+    }
+    Value joined = copyOf(op, op, integers, elementOf(tail.out->integer));
+    tail.last->getResult(0).replaceAllUsesWith(joined);
+    return true;
+  }
+  for (Value operand : op->getOperands()) {
+    auto q = dequantised(operand);
+    if (!q || !first || !(*q == *first))
+      return false;
+    integers.push_back(q->integer);
+  }
+  Value joined = copyOf(op, op, integers, elementOf(first->integer));
+  op->getResult(0).replaceAllUsesWith(applied(op->getOperand(0).getDefiningOp(), op, joined));
+  return true;
+}
+
+/// Q(DQ(x)) with the same scale and zero point.
+static bool dropRequantisation(Operation *op) {
+  auto x = dequantised(op->getOperand(0)), y = quantised(op);
+  if (!x || !y || !eightBits(*x) || !(*x == *y))
+    return false;
+  op->getResult(0).replaceAllUsesWith(x->integer);
+  return true;
+}
+
+/// Q(op(DQ(x), DQ(w) [, DQ(bias)])) in the place of QLinearConv or QLinearMatMul.
+static bool expandQLinear(Operation *op) {
+  OnnxNode node(op);
+  bool conv = node.kind() == "QLinearConv";
+  auto sx = smallConstant(node.input(1)), sw = smallConstant(node.input(4));
+  if (!sx || !sw || sx->size() != 1 || !node.input(2) || !node.input(5) || !node.input(7))
+    return false;
+  OpBuilder b(op);
+  Type f32 = b.getF32Type();
+  auto make = [&](StringRef kind, ArrayRef<Value> operands, Type type) {
+    OperationState state(op->getLoc(), ("onnx." + kind).str());
+    state.addOperands(operands);
+    state.addTypes(type);
+    return b.create(state);
+  };
+  auto real = [&](Value value) { return RankedTensorType::get(shapeOf(value), f32); };
+  auto dequantise = [&](Value value, Value scale, Value zero, int64_t axis) {
+    SmallVector<Value> operands{value, scale};
+    if (zero)
+      operands.push_back(zero);
+    Operation *made = make("DequantizeLinear", operands, real(value));
+    made->setAttr("axis", b.getIntegerAttr(b.getIntegerType(64, /*isSigned=*/true), axis));
+    return made->getResult(0);
+  };
+  Value w = node.input(3);
+  int64_t channelAxis = conv ? 0 : int64_t(shapeOf(w).size()) - 1;
+  SmallVector<Value> operands{dequantise(node.input(0), node.input(1), node.input(2), 1),
+                              dequantise(w, node.input(4), node.input(5), channelAxis)};
+  if (conv && node.input(8)) {
+    // int32 in units of the product's scale, one operation in f32 as the operator is defined.
+    HostTensor unit(f32, {shapeOf(node.input(8))[0]});
+    for (int64_t c = 0; c < unit.size(); ++c)
+      unit.setFloat(c, float(sx->getFloat(0)) * float(sw->getFloat(sw->size() == 1 ? 0 : c)));
+    Lowering l{b, node};
+    operands.push_back(dequantise(node.input(8), l.constant(unit), Value(), 0));
+  }
+  Operation *product = make(conv ? "Conv" : "MatMul", operands, real(op->getResult(0)));
+  if (conv)
+    product->setAttrs(op->getAttrs());
+  Operation *result = make("QuantizeLinear",
+                           {product->getResult(0), node.input(6), node.input(7)},
+                           op->getResult(0).getType());
+  op->getResult(0).replaceAllUsesWith(result->getResult(0));
+  op->erase();
   return true;
 }
 
@@ -326,9 +437,13 @@ struct RecoverQdq : accel::impl::RecoverQdqBase<RecoverQdq> {
     if (failed(main))
       return signalPassFailure();
     Block &block = main->getBody().front();
-    bool any = llvm::any_of(block, [](Operation &op) {
-      return op.getName().getStringRef() == "onnx.DequantizeLinear";
-    });
+    bool any = false;
+    for (Operation &op : llvm::make_early_inc_range(block)) {
+      StringRef kind = op.getName().getStringRef();
+      any |= kind == "onnx.DequantizeLinear";
+      if (kind == "onnx.QLinearConv" || kind == "onnx.QLinearMatMul")
+        any |= expandQLinear(&op);
+    }
     if (!any)
       return;
     for (Operation &op : llvm::make_early_inc_range(block))
@@ -342,15 +457,20 @@ struct RecoverQdq : accel::impl::RecoverQdqBase<RecoverQdq> {
 
   static void recover(Operation *op) {
     StringRef kind = op->getName().stripDialect();
-    if (kind == "Conv")
-      recoverConv(op);
+    if (kind == "Conv" || kind == "ConvTranspose")
+      recoverConv(op, kind == "ConvTranspose");
     else if (kind == "MatMul" || kind == "Gemm")
       recoverMatmul(op, kind == "Gemm");
     else if (kind == "GlobalAveragePool")
       recoverGlobalAverage(op);
+    else if (kind == "Concat")
+      recoverConcat(op);
+    else if (kind == "QuantizeLinear")
+      dropRequantisation(op);
     else if (kind == "MaxPool" || kind == "Reshape" || kind == "Flatten" || kind == "Transpose" ||
              kind == "Squeeze" || kind == "Unsqueeze" || kind == "Slice" || kind == "Gather" ||
-             kind == "Expand" || kind == "Tile" || kind == "DepthToSpace")
+             kind == "Expand" || kind == "Tile" || kind == "DepthToSpace" ||
+             kind == "SpaceToDepth" || isNearest(op))
       recoverMove(op);
   }
 };

@@ -33,6 +33,12 @@ mlir::FailureOr<mlir::Value> buildConv(Lowering &lowering, mlir::Value input, ml
                                        mlir::ValueRange perChannel, mlir::RankedTensorType result,
                                        BodyFn body, ZeroPoints zero = {}, bool saturate = false);
 
+/// The same of a transposed convolution, whose constant weight is IOHW.
+mlir::FailureOr<mlir::Value> buildConvTranspose(Lowering &lowering, mlir::Value input,
+                                                mlir::Value weight, mlir::ValueRange perChannel,
+                                                mlir::RankedTensorType result, BodyFn body,
+                                                ZeroPoints zero = {}, bool saturate = false);
+
 } // namespace accel
 
 #endif // ACC_GRAPH_WINDOW_H
