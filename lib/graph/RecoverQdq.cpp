@@ -422,8 +422,7 @@ static bool expandQLinear(Operation *op) {
   Operation *product = make(conv ? "Conv" : "MatMul", operands, real(op->getResult(0)));
   if (conv)
     product->setAttrs(op->getAttrs());
-  Operation *result = make("QuantizeLinear",
-                           {product->getResult(0), node.input(6), node.input(7)},
+  Operation *result = make("QuantizeLinear", {product->getResult(0), node.input(6), node.input(7)},
                            op->getResult(0).getType());
   op->getResult(0).replaceAllUsesWith(result->getResult(0));
   op->erase();
