@@ -218,6 +218,7 @@ struct FuseEpilogues : accel::impl::FuseEpiloguesBase<FuseEpilogues> {
         visitRows(&op);
     }
     eraseUnused(block);
+    forgetExactConstants(*main);
   }
 };
 } // namespace

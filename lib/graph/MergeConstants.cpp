@@ -6,6 +6,11 @@
 // double and rounded once. A constant here is a scalar or a constant extra.
 // Divisions by constants become multiplications.
 //
+// A sweep merges again and again as bodies grow. So that each merge starts from
+// exact values, a rounded constant carries what it was rounded from (`kExact`)
+// until the sweep ends: an offset that is rounded at every merge is the same
+// error at every pixel, which no mean takes away.
+//
 // Behind the accumulator of a convolution with constant weights S goes into the
 // weights (`scale` of their pack).
 //
@@ -21,6 +26,9 @@ using namespace mlir;
 using namespace accel;
 
 using Shape = SmallVector<int64_t>;
+
+/// Attribute of a merged constant: its value in f64.
+static constexpr StringLiteral kExact = "exact";
 
 namespace {
 /// A constant over the result's dimensions: one value, or a tensor with a map.
@@ -75,6 +83,8 @@ private:
       auto number = dyn_cast<FloatAttr>(constant.getValue());
       if (!number || !number.getType().isF32())
         return std::nullopt;
+      if (auto exact = constant->getAttrOfType<FloatAttr>(kExact))
+        number = exact;
       return Known{HostTensor::ofFloats(number.getType(), {}, {number.getValueAsDouble()}), {}};
     }
     auto arg = dyn_cast<BlockArgument>(value);
@@ -90,6 +100,8 @@ private:
     auto tensor = constantOf(extra);
     if (!tensor)
       return std::nullopt;
+    if (auto exact = extra.getDefiningOp()->getAttrOfType<DenseElementsAttr>(kExact))
+      tensor = readConstant(exact, cast<RankedTensorType>(exact.getType()));
     return squeezed(*tensor, cast<AffineMapAttr>(compute.getMaps()[index]).getValue());
   }
 
@@ -160,12 +172,13 @@ private:
 
   Value materialise(OpBuilder &b, Location loc, const Known &k) {
     Type f32 = b.getF32Type();
-    if (k.isScalar() || k.tensor.isSplat())
-      return arith::ConstantOp::create(b, loc, b.getF32FloatAttr(float(k.at(0))));
-    HostTensor rounded(f32, k.tensor.shape());
-    for (int64_t i = 0; i < rounded.size(); ++i)
-      rounded.setFloat(i, k.at(i));
-    added.push_back({rounded, k.map});
+    if (k.isScalar() || k.tensor.isSplat()) {
+      auto made = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(float(k.at(0))));
+      if (double(float(k.at(0))) != k.at(0))
+        made->setAttr(kExact, b.getF64FloatAttr(k.at(0)));
+      return made;
+    }
+    added.push_back({k.tensor, k.map});
     return block.addArgument(f32, loc);
   }
 
@@ -266,8 +279,14 @@ private:
         maps.push_back(compute.getMaps()[index]);
       } else {
         auto &[tensor, map] = added[index - compute.getExtras().size()];
-        operands.push_back(accel::ConstantOp::create(b, op->getLoc(), tensor.tensorType(),
-                                                     tensor.toAttr(), PackAttr()));
+        HostTensor rounded(b.getF32Type(), tensor.shape());
+        for (int64_t k = 0; k < rounded.size(); ++k)
+          rounded.setFloat(k, tensor.getFloat(k));
+        auto made = accel::ConstantOp::create(b, op->getLoc(), rounded.tensorType(),
+                                              rounded.toAttr(), PackAttr());
+        if (tensor.element().isF64())
+          made->setAttr(kExact, tensor.toAttr());
+        operands.push_back(made);
         maps.push_back(AffineMapAttr::get(map));
       }
     }
@@ -285,3 +304,10 @@ private:
 } // namespace
 
 Operation *accel::mergeConstants(Operation *op) { return Merger(op).run(); }
+
+void accel::forgetExactConstants(Operation *root) {
+  root->walk([](Operation *op) {
+    if (isa<accel::ConstantOp, arith::ConstantOp>(op))
+      op->removeAttr(kExact);
+  });
+}

@@ -19,8 +19,12 @@ MapOp fuseIntoConsumer(MapOp producer, MapOp consumer, unsigned index);
 
 /// Merges runs of multiplications and additions with constants in a body to one
 /// of each; a factor for each output channel of a convolution goes into its
-/// weights. Returns the operation, which may be a new one in its place.
+/// weights. Returns the operation, which may be a new one in its place. What it
+/// rounds keeps its exact value for the next call, as an attribute.
 mlir::Operation *mergeConstants(mlir::Operation *op);
+
+/// Removes those attributes, after the last call.
+void forgetExactConstants(mlir::Operation *root);
 
 /// Gives a map the shape of what a reshape among its operands reads: the reshape
 /// then comes behind it. Returns the new map, null if that is not possible.
