@@ -12,7 +12,9 @@
 // error at every pixel, which no mean takes away.
 //
 // Behind the accumulator of a convolution with constant weights S goes into the
-// weights (`scale` of their pack).
+// weights (`scale` of their pack) if it differs from channel to channel: that saves
+// a stream. One factor for all channels is only a step of the body, and weights
+// that stay as they are do not add their rounding to every pixel.
 //
 // Bodies that round (requantisation) are left alone: there the bits count.
 //
@@ -204,7 +206,7 @@ private:
       if (taken == 0) // cannot happen: one step always composes
         return;
       bool atFront = accumulator && isa<BlockArgument>(from);
-      bool fold = atFront && !allEqual(affine.scale, 1) && foldIntoWeights(affine.scale);
+      bool fold = atFront && !affine.scale.isScalar() && foldIntoWeights(affine.scale);
       if (fold)
         affine.scale = scalar(1, f32);
       Operation *end = run[run.size() - taken];
@@ -240,8 +242,7 @@ private:
     auto weight = conv.getWeight().getDefiningOp<accel::ConstantOp>();
     MLIRContext *context = op->getContext();
     int64_t channels = shapeOf(conv.getResult())[3];
-    if (!scale.isScalar() &&
-        (scale.map != AffineMap::get(4, 0, getAffineDimExpr(3, context), context)))
+    if (scale.map != AffineMap::get(4, 0, getAffineDimExpr(3, context), context))
       return false;
     PackAttr pack = weight.getPackAttr();
     std::optional<HostTensor> before;
