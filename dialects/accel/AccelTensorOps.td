@@ -107,7 +107,9 @@ def Accel_ConvOp : Accel_BinaryComputeOp<"conv", (ins
     convolution) the input index is (oh*stride + kh*dilation - top) /
     input_dilation, and it only counts where that is exact. The reduction runs
     over blocks of 32 channels, then kh, kw, then the channel in its block, one
-    f32 FMA (or exact i32 multiply-add) a step. Elements are taken minus their
+    f32 FMA (or exact i32 multiply-add) a step. Floats are summed in chains of
+    a block (1x1: 128 channels), whose sums are added in order, as MXU of the
+    ISA defines. Elements are taken minus their
     zero point; out of bounds elements contribute nothing. The body's first
     argument is the accumulator (f32 or i32), the others are the extras'
     elements.
@@ -123,7 +125,8 @@ def Accel_MatmulOp : Accel_BinaryComputeOp<"matmul", (ins UnitAttr:$transpose_b,
     `transpose_b`; result [B..., M, N]. There is at least one batch dimension;
     each of the weight's is 1 (all batches read the same matrix, as query heads
     that share a key) or that of the result. The reduction over K ascends, one
-    f32 FMA (or exact i32 multiply-add) a step. Body as in `accel.conv`.
+    f32 FMA (or exact i32 multiply-add) a step, floats in chains of 128 steps
+    whose sums are added in order. Body as in `accel.conv`.
   }];
 }
 

@@ -82,13 +82,17 @@ def : Matrix<"MXU", "Mxu", 0x50, "matrix product and convolution"> {
 block of 32 channels of c (from this instruction's start), for kh, for kw, for the channel in the block.
 A's address: its strides for m0, m1, kh, kw, c and its window. B's address: kk · stride[5] + n · stride[2], so B
 is [K, N].}];
-  let notes = [{Float types: operands are converted exactly to f32, each kk is one fused multiply-add into f32. Integer types: exact in
-i32, wrapping. f64 and types that do not pair are refused.}];
+  let notes = [{Float types: operands are converted exactly to f32 and kk is cut into chains. A chain is one block of 32 channels at all
+kernel positions; if there is only one position (kh · kw = 1), it is 128 channels. A chain is summed from +0 by one
+f32 fused multiply-add for each kk; chains are added to C in ascending order, each by one f32 addition. Where C is
+overwritten, the first chain's sum is stored as it is. A reduction that continues in another instruction at a
+multiple of those channels therefore gives the same bits. Integer types: exact in i32, wrapping. f64 and types that do
+not pair are refused.}];
 }
 def : Matrix<"MXU_DW", "MxuDw", 0x51, "depthwise convolution"> {
   let action = [{Dimensions [m0, m1, c, kh, kw, 1]. C[m0,m1,c] (+)= Σ (A[.., c] − za)·(B − zb) over kh, kw ascending. B's
 address: its strides of kh, kw and c.}];
-  let notes = "Numbers as in MXU.";
+  let notes = "Numbers as in MXU; all kernel positions are one chain.";
 }
 
 def : OnEngine<"VEC", "Vec", 0x60, "vector program", [Vec]> {

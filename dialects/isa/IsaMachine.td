@@ -17,6 +17,7 @@ def : IsaConstant<"kStreamLimit", 6, "streams of one instruction">;
 def : IsaConstant<"kNestingLimit", 8, "LOOP, IF and WHILE inside of each other in one routine">;
 def : IsaConstant<"kCallLimit", 8, "calls inside of each other">;
 def : IsaConstant<"kKBlock", 32, "channels that a reduction of the matrix engine takes together">;
+def : IsaConstant<"kChain", 128, "channels of a chain (MXU) if there is one kernel position">;
 def : IsaConstant<"kLanes", 16, "partial results of an ordered reduction">;
 def : IsaConstant<"kVecRegisterCount", 16, "registers of a vector program">;
 def : IsaConstant<"kVecInputLimit", 4, "input streams of a vector program">;

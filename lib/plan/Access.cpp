@@ -56,9 +56,15 @@ static bool reducedByLanes(Operation *op, unsigned dim) {
 int64_t accel::tileGranule(Operation *op, unsigned dim) {
   if (reducedByLanes(op, dim))
     return reductionLanes;
-  if (auto conv = dyn_cast<ConvOp>(op); conv && dim == 4)
-    return rt::isa::kKBlock;
-  return 1;
+  if (!usesMxu(op) || !reducesOver(op, dim))
+    return 1;
+  // Of floats, chains of the ISA (MXU) stay whole; so do blocks of the packed weights.
+  auto conv = dyn_cast<ConvOp>(op);
+  bool onePosition = !conv || conv.getKernel()[0] * conv.getKernel()[1] == 1;
+  Type sum = cast<ComputeOpInterface>(op).getBody().front().getArgument(0).getType();
+  if (onePosition && isa<FloatType>(sum))
+    return rt::isa::kChain;
+  return conv ? rt::isa::kKBlock : 1;
 }
 
 int64_t accel::largestTile(Operation *op, unsigned dim) {

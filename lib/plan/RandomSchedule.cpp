@@ -25,7 +25,7 @@ public:
 
 private:
   int64_t below(int64_t bound) { return bound > 0 ? int64_t(random() % uint64_t(bound)) : 0; }
-  bool edit(SmallVectorImpl<LoopAttr> &loops, ArrayRef<int64_t> sizes);
+  bool edit(SmallVectorImpl<LoopAttr> &loops, ArrayRef<int64_t> sizes, Operation *op);
   ScheduleAttr edited(ScheduleAttr schedule);
 
   const GroupOps &ops;
@@ -35,8 +35,12 @@ private:
 };
 } // namespace
 
-/// One change to a list of loops.
-bool Walk::edit(SmallVectorImpl<LoopAttr> &loops, ArrayRef<int64_t> sizes) {
+/// One change to a list of loops over dimensions of `op`.
+bool Walk::edit(SmallVectorImpl<LoopAttr> &loops, ArrayRef<int64_t> sizes, Operation *op) {
+  auto legal = [&](int64_t dim, int64_t tile) {
+    int64_t granule = tileGranule(op, dim);
+    return (tile + granule - 1) / granule * granule;
+  };
   switch (below(4)) {
   case 0: { // another tile
     if (loops.empty())
@@ -44,13 +48,15 @@ bool Walk::edit(SmallVectorImpl<LoopAttr> &loops, ArrayRef<int64_t> sizes) {
     LoopAttr &loop = loops[below(loops.size())];
     if (loop.getDim() >= int64_t(sizes.size()))
       return false;
-    loop = LoopAttr::get(context, loop.getDim(), 1 + below(sizes[loop.getDim()]));
+    loop = LoopAttr::get(context, loop.getDim(),
+                         legal(loop.getDim(), 1 + below(sizes[loop.getDim()])));
     return true;
   }
   case 1: { // one loop more, a tile of the sizes that happen to be legal more often
     int64_t dim = below(sizes.size());
     int64_t tile = below(2) ? 1 + below(sizes[dim]) : std::max<int64_t>(1, sizes[dim] / 32 * 16);
-    loops.insert(loops.begin() + below(loops.size() + 1), LoopAttr::get(context, dim, tile));
+    loops.insert(loops.begin() + below(loops.size() + 1),
+                 LoopAttr::get(context, dim, legal(dim, tile)));
     return true;
   }
   case 2: // one less
@@ -76,7 +82,8 @@ ScheduleAttr Walk::edited(ScheduleAttr schedule) {
     if (below(4) == 0)
       anchor = below(members.size());
     else if (!edit(loops,
-                   cast<RankedTensorType>(ops.members[anchor]->getResult(0).getType()).getShape()))
+                   cast<RankedTensorType>(ops.members[anchor]->getResult(0).getType()).getShape(),
+                   ops.members[anchor]))
       return schedule;
     break;
   case 1:
@@ -100,7 +107,7 @@ ScheduleAttr Walk::edited(ScheduleAttr schedule) {
       level = below(loops.size() + own.size() + 1);
       break;
     default:
-      if (!edit(own, iterationSizes(ops.members[m])))
+      if (!edit(own, iterationSizes(ops.members[m]), ops.members[m]))
         return schedule;
     }
     members[m] = MemberAttr::get(context, own, rolling, level, depth, inplace);

@@ -33,6 +33,16 @@ bool TablesFit(const MxuOp &op, int64_t pageBytes) {
          positions * op.size[2] <= kMaxTable && pageBytes <= kMaxPage;
 }
 
+/// One page of zeros serves as every padded row of channels; strided channels
+/// walk it by their step.
+int64_t PageBytes(const MxuOp &op) {
+  const int64_t step = std::max<int64_t>(op.a.stride[5], 8);
+  if (step >= kMaxPage)
+    return kMaxPage + 1;
+  const bool padded = IsFloat(op.a.type) && op.a.windowed && op.size[5] < kMaxPage;
+  return padded ? op.size[5] * step + 64 : 64;
+}
+
 /// The stream from index `i` of dimension d on.
 void Advance(KStream &s, int d, int64_t i) {
   s.base += i * s.stride[d];
@@ -75,27 +85,28 @@ void ExecMxu(const MxuOp &op, ThreadPool &pool) {
   if (AnyEmpty(op.size))
     return;
   const bool floats = IsFloat(op.a.type);
-  // One page of zeros serves as every padded row of channels; strided
-  // channels walk it by their step.
-  const int64_t step = std::max<int64_t>(op.a.stride[5], 8);
-  const int64_t pageBytes = floats && op.a.windowed && step < kMaxPage && op.size[5] < kMaxPage
-                                ? op.size[5] * step + 64
-                                : (step < kMaxPage ? 64 : kMaxPage + 1);
   if (!MxuIsRegular(op) || (!floats && !ZeroPointsFit(op)) || op.a.stride[5] < 0 ||
-      !TablesFit(op, pageBytes))
+      !TablesFit(op, PageBytes(op)))
     return reference::Mxu(op);
-  if (floats && RunMxuPhases(op, pool))
+  const int64_t chainChannels = ChainChannels(op.size[3] * op.size[4]);
+  if (floats) {
+    if (!RunMxuPhases(op, pool))
+      RunMxuFloats(op, chainChannels, pool);
     return;
+  }
+  SliceRows(op, [&](const MxuOp &part) {
+    static thread_local MxuGeometry geometry;
+    BuildMxuGeometry(part, nullptr, chainChannels, geometry);
+    RunMxuI8(part, geometry, pool);
+  });
+}
+
+void RunMxuFloats(const MxuOp &op, int64_t chainChannels, ThreadPool &pool) {
   SliceRows(op, [&](const MxuOp &part) {
     static thread_local MxuGeometry geometry;
     static thread_local Scratch zeros;
-    if (!floats) {
-      BuildMxuGeometry(part, nullptr, geometry);
-      RunMxuI8(part, geometry, pool);
-      return;
-    }
-    auto *page = static_cast<const uint8_t *>(zeros.Get(pageBytes, true));
-    BuildMxuGeometry(part, page, geometry);
+    auto *page = static_cast<const uint8_t *>(zeros.Get(PageBytes(op), true));
+    BuildMxuGeometry(part, page, chainChannels, geometry);
     RunMxuF32(part, geometry, pool);
   });
 }
@@ -118,14 +129,14 @@ void ExecMxuDw(const MxuOp &op, ThreadPool &pool) {
     static thread_local Scratch zeros, page;
     const int64_t bytes = op.a.windowed ? pageBytes : 64;
     if (floats) {
-      BuildMxuGeometry(part, static_cast<const uint8_t *>(zeros.Get(bytes, true)), geometry);
+      BuildMxuGeometry(part, static_cast<const uint8_t *>(zeros.Get(bytes, true)), 1, geometry);
       RunMxuDwF32(part, geometry, pool);
       return;
     }
     auto *padded = static_cast<uint8_t *>(page.Get(bytes));
     if (op.a.windowed)
       std::memset(padded, uint8_t(op.za), size_t(bytes));
-    BuildMxuGeometry(part, padded, geometry);
+    BuildMxuGeometry(part, padded, 1, geometry);
     RunMxuDwI8(part, geometry, pool);
   });
 }

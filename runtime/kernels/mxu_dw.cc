@@ -2,7 +2,7 @@
 //
 // Channels lie along the vector lanes. A register tile holds kRows output
 // positions of one or two vectors of channels, so that a vector of B serves
-// kRows multiply-adds. Kernel positions ascend for every sum.
+// kRows multiply-adds. Every sum is one chain, its kernel positions ascend.
 //
 //===----------------------------------------------------------------------===//
 #include "mxu_engines.h"
@@ -41,7 +41,9 @@ struct FloatTile {
   static HWY_INLINE V LoadA(const A *p, int32_t) { return hn::LoadU(kF32, p); }
   static HWY_INLINE V LoadB(const B *p) { return hn::LoadU(kF32, p); }
   static HWY_INLINE V MulAdd(V a, V b, V c) { return Fma(kF32, a, b, c); }
+  static HWY_INLINE V Add(V a, V b) { return hn::Add(a, b); }
   static HWY_INLINE T One(A a, int32_t, B b, T c) { return std::fma(a, b, c); }
+  static HWY_INLINE T Plus(T a, T b) { return a + b; }
   static HWY_INLINE T Final(T c) { return c == c ? c : std::bit_cast<float>(0x7fc00000u); }
 };
 template <typename Byte> struct ByteTile {
@@ -58,9 +60,11 @@ template <typename Byte> struct ByteTile {
   }
   static HWY_INLINE V LoadB(const B *p) { return hn::LoadU(kI32, p); }
   static HWY_INLINE V MulAdd(V a, V b, V c) { return hn::Add(c, hn::Mul(a, b)); }
+  static HWY_INLINE V Add(V a, V b) { return hn::Add(a, b); }
   static HWY_INLINE T One(A a, int32_t za, B b, T c) {
     return int32_t(uint32_t(c) + uint32_t(a - za) * uint32_t(b));
   }
+  static HWY_INLINE T Plus(T a, T b) { return int32_t(uint32_t(a) + uint32_t(b)); }
   static HWY_INLINE T Final(T c) { return c; }
 };
 
@@ -69,14 +73,14 @@ template <typename Byte> struct ByteTile {
 template <class K, int R, int NV>
 HWY_INLINE void Tile(const uint8_t *const *rows, int64_t rowStride, int64_t positions,
                      const typename K::B *b, int64_t bStride, int64_t c0, int32_t za,
-                     typename K::T *const *out, bool load) {
+                     typename K::T *const *out, bool add) {
   using A = typename K::A;
   typename K::V acc[R][NV];
 #pragma unroll
   for (int r = 0; r < R; ++r)
 #pragma unroll
     for (int v = 0; v < NV; ++v)
-      acc[r][v] = load ? K::LoadC(out[r] + c0 + v * kLanes) : K::Zero();
+      acc[r][v] = K::Zero();
   for (int64_t p = 0; p < positions; ++p) {
     typename K::V bv[NV];
 #pragma unroll
@@ -93,28 +97,30 @@ HWY_INLINE void Tile(const uint8_t *const *rows, int64_t rowStride, int64_t posi
 #pragma unroll
   for (int r = 0; r < R; ++r)
 #pragma unroll
-    for (int v = 0; v < NV; ++v)
-      K::StoreC(acc[r][v], out[r] + c0 + v * kLanes);
+    for (int v = 0; v < NV; ++v) {
+      typename K::T *at = out[r] + c0 + v * kLanes;
+      K::StoreC(add ? K::Add(K::LoadC(at), acc[r][v]) : acc[r][v], at);
+    }
 }
 
 template <class K, int R>
 void Rows(const uint8_t *const *rows, int64_t rowStride, int64_t positions, const typename K::B *b,
-          int64_t bStride, int64_t channels, int32_t za, typename K::T *const *out, bool load) {
+          int64_t bStride, int64_t channels, int32_t za, typename K::T *const *out, bool add) {
   int64_t c = 0;
   // Three vectors use all 16 registers; never so that one is left alone.
   for (int64_t left; left = (channels - c) / kLanes, left == 3 || left > 4; c += 3 * kLanes)
-    Tile<K, R, 3>(rows, rowStride, positions, b, bStride, c, za, out, load);
+    Tile<K, R, 3>(rows, rowStride, positions, b, bStride, c, za, out, add);
   for (; c + 2 * kLanes <= channels; c += 2 * kLanes)
-    Tile<K, R, 2>(rows, rowStride, positions, b, bStride, c, za, out, load);
+    Tile<K, R, 2>(rows, rowStride, positions, b, bStride, c, za, out, add);
   for (; c + kLanes <= channels; c += kLanes)
-    Tile<K, R, 1>(rows, rowStride, positions, b, bStride, c, za, out, load);
+    Tile<K, R, 1>(rows, rowStride, positions, b, bStride, c, za, out, add);
   for (; c < channels; ++c)
     for (int r = 0; r < R; ++r) {
-      typename K::T sum = load ? out[r][c] : 0;
+      typename K::T sum = 0;
       for (int64_t p = 0; p < positions; ++p)
         sum = K::One(reinterpret_cast<const typename K::A *>(rows[p * rowStride + r])[c], za,
                      b[p * bStride + c], sum);
-      out[r][c] = K::Final(sum);
+      out[r][c] = K::Final(add ? K::Plus(out[r][c], sum) : sum);
     }
 }
 

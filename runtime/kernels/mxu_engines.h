@@ -14,6 +14,10 @@ constexpr int64_t kMxuInlineMacs = 200000;
 /// was done, or C must be computed anew (mxu_phases.cc).
 bool RunMxuPhases(const MxuOp &op, ThreadPool &pool);
 
+/// Runs a float instruction that MxuIsRegular admits, with chains of so many
+/// channels.
+void RunMxuFloats(const MxuOp &op, int64_t chainChannels, ThreadPool &pool);
+
 void RunMxuF32(const MxuOp &op, const MxuGeometry &g, ThreadPool &pool);
 void RunMxuI8(const MxuOp &op, const MxuGeometry &g, ThreadPool &pool);
 void RunMxuDwF32(const MxuOp &op, const MxuGeometry &g, ThreadPool &pool);

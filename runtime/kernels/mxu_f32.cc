@@ -2,11 +2,11 @@
 //
 // Register tiles of kMr rows by two vectors (see ShapeFor): for each kk one load of B per
 // vector and one broadcast of A per row, both feeding fused multiply-adds, so
-// that 2 FMA ports stay busy. kk ascends through the whole tile; between
-// blocks of K the partial sums rest in the accumulator memory, which is exact.
+// that 2 FMA ports stay busy. kk ascends through a chain, which is summed in
+// registers and then added to the accumulator memory.
 //
 // A and B are read where they lie; transposed, converted or strided panels of
-// B and short or converted channel runs of A are packed once a block of K.
+// B and short or converted channel runs of A are packed once a panel of K.
 //
 //===----------------------------------------------------------------------===//
 #include "mxu_engines.h"
@@ -75,10 +75,11 @@ Shape ShapeFor(int64_t rows, int64_t left) {
 }
 
 /// Everything a register tile reads: for segment s, row r starts at
-/// rows[s.position·rowStride + r] + s.channel·4.
+/// rows[s.position·rowStride + r] + s.channel·4. Every chainSegments of them are
+/// one chain.
 struct TileInput {
   const MxuGeometry::Segment *segments;
-  int64_t segmentCount;
+  int64_t segmentCount, chainSegments;
   const uint8_t *const *rows;
   int64_t rowStride;
 };
@@ -86,42 +87,47 @@ struct TileInput {
 /// C[MR, NV vectors] (+)= A·B; B row kk at b + kk·bStride.
 template <class D, int MR, int NV>
 HWY_NOINLINE void Tile(const TileInput &in, const float *HWY_RESTRICT b, int64_t bStride,
-                       float *const *c, bool load) {
+                       float *const *c, bool add) {
   const D d;
   constexpr int64_t kStep = int64_t(hn::MaxLanes(D()));
-  hn::Vec<D> acc[MR][NV];
-#pragma unroll
-  for (int r = 0; r < MR; ++r)
-#pragma unroll
-    for (int v = 0; v < NV; ++v)
-      acc[r][v] = load ? hn::LoadU(d, c[r] + v * kStep) : hn::Zero(d);
-  for (int64_t s = 0; s < in.segmentCount; ++s) {
-    const MxuGeometry::Segment &seg = in.segments[s];
-    const uint8_t *const *rows = in.rows + seg.position * in.rowStride;
-    const float *a[MR];
+  const MxuGeometry::Segment *seg = in.segments, *const end = seg + in.segmentCount;
+  while (seg != end) {
+    hn::Vec<D> sum[MR][NV];
 #pragma unroll
     for (int r = 0; r < MR; ++r)
-      a[r] = reinterpret_cast<const float *>(rows[r]) + seg.channel;
-    const int64_t length = seg.length;
-    for (int64_t k = 0; k < length; ++k, b += bStride) {
-      hn::Vec<D> bv[NV];
 #pragma unroll
       for (int v = 0; v < NV; ++v)
-        bv[v] = hn::LoadU(d, b + v * kStep);
+        sum[r][v] = hn::Zero(d);
+    for (const auto *chainEnd = seg + in.chainSegments; seg != chainEnd; ++seg) {
+      const uint8_t *const *rows = in.rows + seg->position * in.rowStride;
+      const float *a[MR];
 #pragma unroll
-      for (int r = 0; r < MR; ++r) {
-        const hn::Vec<D> av = hn::Set(d, a[r][k]);
+      for (int r = 0; r < MR; ++r)
+        a[r] = reinterpret_cast<const float *>(rows[r]) + seg->channel;
+      const int64_t length = seg->length;
+      for (int64_t k = 0; k < length; ++k, b += bStride) {
+        hn::Vec<D> bv[NV];
 #pragma unroll
         for (int v = 0; v < NV; ++v)
-          acc[r][v] = Fma(d, av, bv[v], acc[r][v]);
+          bv[v] = hn::LoadU(d, b + v * kStep);
+#pragma unroll
+        for (int r = 0; r < MR; ++r) {
+          const hn::Vec<D> av = hn::Set(d, a[r][k]);
+#pragma unroll
+          for (int v = 0; v < NV; ++v)
+            sum[r][v] = Fma(d, av, bv[v], sum[r][v]);
+        }
       }
     }
+#pragma unroll
+    for (int r = 0; r < MR; ++r)
+#pragma unroll
+      for (int v = 0; v < NV; ++v) {
+        float *at = c[r] + v * kStep;
+        hn::StoreU(Canonical(d, add ? hn::Add(hn::LoadU(d, at), sum[r][v]) : sum[r][v]), d, at);
+      }
+    add = true;
   }
-#pragma unroll
-  for (int r = 0; r < MR; ++r)
-#pragma unroll
-    for (int v = 0; v < NV; ++v)
-      hn::StoreU(Canonical(d, acc[r][v]), d, c[r] + v * kStep);
 }
 
 using TileFn = void (*)(const TileInput &, const float *, int64_t, float *const *, bool);
@@ -206,20 +212,20 @@ HWY_INLINE void CopyFloats(const uint8_t *from, int64_t n, float *to) {
     hn::StoreU(hn::LoadU(d, reinterpret_cast<const float *>(from) + i), d, to + i);
 }
 
-/// Rows [m0, m0 + count) of one block of K as [count][depth] floats, depth at
-/// least 4 more than the block. Segments whose addresses follow one another
+/// Rows [m0, m0 + count) of one panel of K as [count][depth] floats, depth at
+/// least 4 more than the panel. Segments whose addresses follow one another
 /// (the taps of a kernel row over few channels) are copied as one run. What a
 /// copy writes too much, the next run of the row overwrites.
-void PackA(const MxuOp &op, const MxuGeometry &g, const MxuGeometry::KBlock &block, int64_t m0,
+void PackA(const MxuOp &op, const MxuGeometry &g, const MxuGeometry::Panel &part, int64_t m0,
            int64_t count, int64_t depth, float *to) {
   const KStream &a = op.a;
   const int64_t step = a.stride[5];
   const bool floats = a.type == KType::F32 && step == 4;
   const uint8_t *safeEnd = a.mem + a.limit - 12;
-  const int64_t kw = g.c <= kKBlock ? op.size[4] : 1;
-  for (int64_t s = block.segBegin; s < block.segEnd;) {
+  const int64_t kw = g.c <= g.chainChannels ? op.size[4] : 1;
+  for (int64_t s = part.segBegin; s < part.segEnd;) {
     const auto &seg = g.segments[size_t(s)];
-    const int64_t taps = std::min(kw - seg.position % kw, block.segEnd - s);
+    const int64_t taps = std::min(kw - seg.position % kw, part.segEnd - s);
     const int64_t n = seg.length, shift = seg.channel * step;
     const uint8_t *const *first = &g.rows[size_t(seg.position * g.m + m0)];
     for (int64_t r = 0; r < count; ++r) {
@@ -255,53 +261,62 @@ public:
     // Rows of B that lie in SRAM stream into L1 faster than they are copied.
     const bool inPlace = b.type == KType::F32 && b.stride[2] == 4 && b.stride[5] % 4 == 0;
     static thread_local Scratch packA, packB;
-    depth_ = g_.maxBlock + 4;
-    for (size_t bi = 0; bi < g_.blocks.size(); ++bi) {
-      const auto &block = g_.blocks[bi];
-      const int64_t deep = block.kEnd - block.kBegin;
+    depth_ = g_.maxPanel + 4;
+    bool add = op_.accumulate;
+    for (const MxuGeometry::Panel &part : g_.panels) {
+      const int64_t deep = part.kEnd - part.kBegin;
       if (!direct_) {
         packedA_ = static_cast<float *>(packA.Get(rows * depth_ * 4 + 64));
-        PackA(op_, g_, block, m0, rows, depth_, packedA_);
+        PackA(op_, g_, part, m0, rows, depth_, packedA_);
+        CutPacked(deep);
       }
-      const bool load = op_.accumulate || bi > 0;
       for (int64_t n = n0; n < n1;) {
         const Shape shape = ShapeFor(inPlace ? rows : kMr, n1 - n);
         const int64_t width = shape.width(), count = std::min(width, n1 - n);
         const float *panel;
         int64_t stride;
         if (inPlace && count == width) {
-          panel = reinterpret_cast<const float *>(b.mem + b.base + block.kBegin * b.stride[5]) + n;
+          panel = reinterpret_cast<const float *>(b.mem + b.base + part.kBegin * b.stride[5]) + n;
           stride = b.stride[5] / 4;
         } else {
           stride = width;
           float *to = static_cast<float *>(packB.Get(deep * width * 4));
-          PackB(b, block.kBegin, block.kEnd, n, count, width, to);
+          PackB(b, part.kBegin, part.kEnd, n, count, width, to);
           panel = to;
         }
-        Panel(block, m0, m1, n, count, shape, panel, stride, load);
+        Columns(part, m0, m1, n, count, shape, panel, stride, add);
         n += count;
       }
+      add = true;
     }
   }
 
 private:
-  void Panel(const MxuGeometry::KBlock &block, int64_t m0, int64_t m1, int64_t n, int64_t count,
-             Shape shape, const float *panel, int64_t stride, bool load) {
+  /// The chains of a packed panel, each one segment.
+  void CutPacked(int64_t deep) {
+    const int64_t chain = g_.chainChannels * g_.positions;
+    packedChains_.clear();
+    for (int64_t k = 0; k < deep; k += chain)
+      packedChains_.push_back({0, k, std::min(chain, deep - k)});
+  }
+
+  /// One panel's part of columns [n, n + count).
+  void Columns(const MxuGeometry::Panel &part, int64_t m0, int64_t m1, int64_t n, int64_t count,
+               Shape shape, const float *panel, int64_t stride, bool add) {
     const int64_t cStep = op_.c.stride[2];
     const bool whole = cStep == 4 && count == shape.width();
     HWY_ALIGN float edge[kMr][kMaxWidth];
     for (int64_t m = m0; m < m1; m += shape.rows) {
       const int64_t rows = std::min<int64_t>(shape.rows, m1 - m);
-      const MxuGeometry::Segment run = {0, 0, block.kEnd - block.kBegin};
       const uint8_t *packed[kMr];
       TileInput in;
       if (direct_) {
-        in = {&g_.segments[size_t(block.segBegin)], block.segEnd - block.segBegin,
+        in = {&g_.segments[size_t(part.segBegin)], part.segEnd - part.segBegin, g_.positions,
               &g_.rows[size_t(m)], g_.m};
       } else {
         for (int64_t r = 0; r < rows; ++r)
           packed[r] = reinterpret_cast<const uint8_t *>(packedA_ + (m - m0 + r) * depth_);
-        in = {&run, 1, packed, 0};
+        in = {packedChains_.data(), int64_t(packedChains_.size()), 1, packed, 0};
       }
       float *c[kMr];
       bool stage[kMr];
@@ -309,7 +324,7 @@ private:
         uint8_t *at = g_.out[size_t(m + r)];
         stage[r] = !at || !whole;
         c[r] = stage[r] ? edge[r] : reinterpret_cast<float *>(at + n * 4);
-        if (!stage[r] || !load)
+        if (!stage[r] || !add)
           continue;
         if (!at)
           std::fill_n(edge[r], count, 0.0f);
@@ -319,7 +334,7 @@ private:
           for (int64_t j = 0; j < count; ++j)
             std::memcpy(&edge[r][j], at + (n + j) * cStep, 4);
       }
-      TileFor(rows, shape)(in, panel, stride, c, load);
+      TileFor(rows, shape)(in, panel, stride, c, add);
       for (int64_t r = 0; r < rows; ++r) {
         uint8_t *at = g_.out[size_t(m + r)];
         if (!at || !stage[r])
@@ -339,6 +354,7 @@ private:
   bool direct_;
   float *packedA_ = nullptr;
   int64_t depth_ = 0;
+  std::vector<MxuGeometry::Segment> packedChains_;
 };
 
 void MxuF32(const MxuOp &op, const MxuGeometry &g, ThreadPool &pool) {

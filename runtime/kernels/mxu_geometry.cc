@@ -6,29 +6,25 @@
 namespace accel::rt {
 namespace {
 
-/// Cuts K into segments and blocks. With one kernel position consecutive
-/// channel blocks are one run.
-void CutK(const int64_t size[kDims], MxuGeometry &g) {
+/// Cuts K into segments and panels of whole chains.
+void CutK(MxuGeometry &g) {
   g.segments.clear();
-  g.blocks.clear();
-  int64_t run = g.positions == 1 ? kPanelDepth : kKBlock;
-  for (int64_t cb = 0; cb < g.c; cb += run)
-    for (int64_t p = 0; p < g.positions; ++p)
-      g.segments.push_back({p, cb, std::min(run, g.c - cb)});
-  g.maxBlock = 0;
-  int64_t begin = 0, kk = 0, kBegin = 0;
-  int64_t count = int64_t(g.segments.size());
-  for (int64_t s = 0; s < count; ++s) {
-    int64_t length = g.segments[size_t(s)].length;
-    if (kk + length - kBegin > kPanelDepth) {
-      g.blocks.push_back({begin, s, kBegin, kk});
-      begin = s;
-      kBegin = kk;
+  g.panels.assign(1, {});
+  g.maxPanel = 0;
+  for (int64_t channel = 0; channel < g.c; channel += g.chainChannels) {
+    const int64_t length = std::min(g.chainChannels, g.c - channel), chain = length * g.positions;
+    MxuGeometry::Panel *panel = &g.panels.back();
+    const int64_t depth = panel->kEnd - panel->kBegin;
+    if (depth > 0 && depth + chain > kPanelDepth) {
+      g.panels.push_back({panel->segEnd, panel->segEnd, panel->kEnd, panel->kEnd});
+      panel = &g.panels.back();
     }
-    kk += length;
-    g.maxBlock = std::max(g.maxBlock, kk - kBegin);
+    for (int64_t p = 0; p < g.positions; ++p)
+      g.segments.push_back({p, channel, length});
+    panel->segEnd += g.positions;
+    panel->kEnd += chain;
+    g.maxPanel = std::max(g.maxPanel, panel->kEnd - panel->kBegin);
   }
-  g.blocks.push_back({begin, count, kBegin, kk});
 }
 
 } // namespace
@@ -37,14 +33,16 @@ bool MxuIsRegular(const MxuOp &op) {
   return !op.b.windowed && !WindowUses(op.c, 2) && !WindowUses(op.a, 5);
 }
 
-void BuildMxuGeometry(const MxuOp &op, const uint8_t *absent, MxuGeometry &g) {
+void BuildMxuGeometry(const MxuOp &op, const uint8_t *absent, int64_t chainChannels,
+                      MxuGeometry &g) {
   const int64_t *size = op.size;
   g.m = size[0] * size[1];
   g.n = size[2];
   g.positions = size[3] * size[4];
   g.c = size[5];
   g.k = g.positions * g.c;
-  CutK(size, g);
+  g.chainChannels = chainChannels;
+  CutK(g);
 
   g.out.resize(size_t(g.m));
   g.rows.resize(size_t(g.m * g.positions));

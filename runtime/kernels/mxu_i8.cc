@@ -102,7 +102,7 @@ void RowDifferences(KType type, const uint8_t *src, int64_t step, int64_t n, int
     Differences<int8_t>(src, step, n, zero, dst);
 }
 
-void PackA(const MxuOp &op, const MxuGeometry &g, const MxuGeometry::KBlock &block, int64_t m0,
+void PackA(const MxuOp &op, const MxuGeometry &g, const MxuGeometry::Panel &block, int64_t m0,
            int64_t count, int64_t depth, int16_t *to) {
   const int64_t step = op.a.stride[5];
   const int64_t deep = block.kEnd - block.kBegin;
@@ -128,10 +128,11 @@ void PackB(const KStream &b, int32_t zb, int64_t kBegin, int64_t kEnd, int64_t n
   const uint8_t *from = b.mem + b.base + n0 * b.stride[2];
   if (b.stride[5] == 1 && b.stride[2] != 1) {
     // Transposed: pairs are adjacent already.
-    int16_t column[kPanelDepth + 2];
-    const int64_t deep = kEnd - kBegin;
+    const int64_t deep = kEnd - kBegin, bytes = (deep + 2) * 2;
+    static thread_local Scratch buffer;
+    auto *column = static_cast<int16_t *>(buffer.Get(bytes));
     for (int64_t j = 0; j < kNr; ++j) {
-      std::memset(column, 0, sizeof(column));
+      std::memset(column, 0, size_t(bytes));
       if (j < count)
         RowDifferences(b.type, from + j * b.stride[2] + kBegin, 1, deep, zb, column);
       for (int64_t p = 0; p < (deep + 1) / 2; ++p)
@@ -157,12 +158,12 @@ void RunPart(const MxuOp &op, const MxuGeometry &g, int64_t m0, int64_t m1, int6
              int64_t n1) {
   static thread_local Scratch packA, packB;
   const int64_t rows = m1 - m0, cStep = op.c.stride[2];
-  const int64_t depth = (g.maxBlock + 1) / 2 * 2;
+  const int64_t depth = (g.maxPanel + 1) / 2 * 2;
   auto *a = static_cast<int16_t *>(packA.Get(rows * depth * 2));
   auto *b = static_cast<int16_t *>(packB.Get(depth * kNr * 2));
   HWY_ALIGN int32_t edge[kMr][kNr];
-  for (size_t bi = 0; bi < g.blocks.size(); ++bi) {
-    const auto &block = g.blocks[bi];
+  for (size_t bi = 0; bi < g.panels.size(); ++bi) {
+    const auto &block = g.panels[bi];
     const int64_t pairs = (block.kEnd - block.kBegin + 1) / 2;
     const bool load = op.accumulate || bi > 0;
     PackA(op, g, block, m0, rows, depth, a);

@@ -2,7 +2,8 @@
 //
 // A transposed convolution reads its input dilated: of the taps of an output
 // only each stride-th meets a value, the others a zero. Outputs whose taps fall
-// together form a phase, and a phase is an ordinary convolution over fewer taps.
+// together form a phase, and a phase is an ordinary convolution over fewer taps,
+// in chains of the same channels.
 //
 // Skipped terms are 0·b. They change a sum only if b is not finite, or if the
 // sum is −0 (after which +0 is +0): the first is looked for before, the second
@@ -174,7 +175,7 @@ bool RunMxuPhases(const MxuOp &op, ThreadPool &pool) {
     part.b.limit = k * bytes;
     part.b.stride[2] = 4;
     part.b.stride[5] = bytes;
-    ExecMxu(part, pool);
+    RunMxuFloats(part, ChainChannels(op.size[3] * op.size[4]), pool);
     return !AnyMinusZero(part);
   });
 }

@@ -7,8 +7,9 @@
 namespace accel::rt::reference {
 namespace {
 
-/// Channels that the MXU reduces before it moves to the next kernel position.
-constexpr int64_t kKBlock = 32;
+/// Channels that the MXU reduces before it moves to the next kernel position;
+/// they are a chain. With one position a chain has this many channels.
+constexpr int64_t kKBlock = 32, kChain = 128;
 
 /// Calls fn(idx) for every point in row-major order.
 template <typename Fn> void ForEachPoint(const int64_t size[kDims], Fn &&fn) {
@@ -46,9 +47,10 @@ void Accumulate(const MxuOp &op, const int64_t a_idx[kDims], const int64_t b_idx
   i = int32_t(uint32_t(i) + uint32_t(a) * uint32_t(b));
 }
 
-/// Runs `sum(f, i)` on the accumulator at C's point.
-template <typename Sum>
-void UpdateAccumulator(const MxuOp &op, const int64_t c_idx[kDims], Sum &&sum) {
+/// Runs `chain(number, f, i)` for each of `chains` from zero; the sum of a chain is
+/// added to the accumulator at C's point.
+template <typename Chain>
+void UpdateAccumulator(const MxuOp &op, const int64_t c_idx[kDims], int64_t chains, Chain &&chain) {
   int64_t offset;
   if (!PointOffset(op.c, c_idx, offset))
     return;
@@ -58,7 +60,11 @@ void UpdateAccumulator(const MxuOp &op, const int64_t c_idx[kDims], Sum &&sum) {
     std::memcpy(&f, op.c.mem + offset, 4);
     std::memcpy(&i, op.c.mem + offset, 4);
   }
-  sum(f, i);
+  for (int64_t number = 0; number < chains; ++number) {
+    float partial = 0;
+    chain(number, partial, i);
+    f = op.accumulate || number > 0 ? f + partial : partial;
+  }
   f = CanonicalF32(f);
   std::memcpy(op.c.mem + offset, IsFloat(op.a.type) ? (void *)&f : (void *)&i, 4);
 }
@@ -71,17 +77,19 @@ void Mxu(const MxuOp &op) {
   for (int d = 3; d < kDims; ++d)
     if (size[d] <= 0)
       return;
+  const int64_t positions = size[3] * size[4], channels = positions == 1 ? kChain : kKBlock;
+  const int64_t chains = (size[5] + channels - 1) / channels;
   ForEachPoint(points, [&](const int64_t *p) {
-    UpdateAccumulator(op, p, [&](float &f, int32_t &i) {
-      int64_t kk = 0;
-      for (int64_t cb = 0; cb < size[5]; cb += kKBlock)
-        for (int64_t kh = 0; kh < size[3]; ++kh)
-          for (int64_t kw = 0; kw < size[4]; ++kw)
-            for (int64_t c = cb; c < cb + kKBlock && c < size[5]; ++c, ++kk) {
-              int64_t a[kDims] = {p[0], p[1], 0, kh, kw, c};
-              int64_t b[kDims] = {0, 0, p[2], 0, 0, kk};
-              Accumulate(op, a, b, f, i);
-            }
+    UpdateAccumulator(op, p, chains, [&](int64_t chain, float &f, int32_t &i) {
+      const int64_t begin = chain * channels;
+      int64_t kk = begin * positions;
+      for (int64_t kh = 0; kh < size[3]; ++kh)
+        for (int64_t kw = 0; kw < size[4]; ++kw)
+          for (int64_t c = begin; c < begin + channels && c < size[5]; ++c, ++kk) {
+            int64_t a[kDims] = {p[0], p[1], 0, kh, kw, c};
+            int64_t b[kDims] = {0, 0, p[2], 0, 0, kk};
+            Accumulate(op, a, b, f, i);
+          }
     });
   });
 }
@@ -92,7 +100,7 @@ void MxuDw(const MxuOp &op) {
   if (size[3] <= 0 || size[4] <= 0 || size[5] <= 0)
     return;
   ForEachPoint(points, [&](const int64_t *p) {
-    UpdateAccumulator(op, p, [&](float &f, int32_t &i) {
+    UpdateAccumulator(op, p, 1, [&](int64_t, float &f, int32_t &i) {
       for (int64_t kh = 0; kh < size[3]; ++kh)
         for (int64_t kw = 0; kw < size[4]; ++kw) {
           int64_t a[kDims] = {p[0], p[1], p[2], kh, kw, 0};

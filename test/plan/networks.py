@@ -85,6 +85,20 @@ _TEXTS = {
           axes = Constant<value_ints=[1]>()
           z = ReduceSum(y, axes)
         }""",
+    # Reductions of several chains each (ISA): 128 channels of a product, 32 of a 3x3 convolution.
+    "deep": """<ir_version: 9, opset_import: ["": 20]>
+        g (float[1,300,6,5] x, float[100,300,1,1] w0, float[520,100,3,3] w1, float[20,520,1,1] w2, float[30,410] w3, float[410,9] w4) => (float[1,20,6,5] y, float[20,9] z) {
+          a = Conv(x, w0)
+          b = Relu(a)
+          c = Conv<pads=[1,1,1,1]>(b, w1)
+          d = Relu(c)
+          y = Conv(d, w2)
+          s = Constant<value_ints=[20, 30]>()
+          e = Reshape(y, s)
+          f = MatMul(e, w3)
+          h = Tanh(f)
+          z = MatMul(h, w4)
+        }""",
 }
 NAMES = tuple(_TEXTS)
 

@@ -43,8 +43,12 @@ All numbers are little-endian. Bits that are not defined are 0; anything else is
 Results never depend on tile sizes, fusion, buffers, the target or threads, because the order of every sum belongs
 to the instruction:
 
-* float products are summed by one f32 fused multiply-add for each element, in the order that MXU defines (blocks of
-  32 channels outermost); vector reductions are sequential or keep 16 partials that are joined by a fixed tree;
+* float products are summed in two levels, in the order that MXU defines (blocks of 32 channels outermost): a chain of
+  f32 fused multiply-adds from zero over 32 channels at all kernel positions, or over 128 channels of a matrix product
+  or 1×1 convolution; the chains' sums are added to C one after the other. Instructions that split a reduction
+  between chains give the same bits, and the rounding error grows with the length of a chain plus their number, not
+  with their product;
+* vector reductions are sequential or keep 16 partials that are joined by a fixed tree;
 * integer sums are exact in 32 bits and wrap;
 * exp, log, tanh, erf, sigmoid, pow, sin, cos and atan are fixed polynomials: the same bits on every machine;
 * subnormal numbers are kept; a NaN that is stored is canonical (0x7FC00000 in f32); max and min give NaN if either

@@ -93,6 +93,10 @@ Case Convolution(Random &rng, KType ta, KType tb, bool depthwise) {
     op.c.type = KType::I32;
     op.za = ta == KType::U8 ? int32_t(rng.Int(0, 255)) : int32_t(rng.Int(-128, 127));
     op.zb = tb == KType::U8 ? int32_t(rng.Int(0, 255)) : int32_t(rng.Int(-128, 127));
+    if (rng.Coin(10)) // zero points that the element types do not hold
+      op.za = int32_t(rng.Int(-300, 300)), op.zb = int32_t(rng.Int(-300, 300));
+    if (rng.Coin(30))
+      op.zb = 0;
   }
   FillRandom(t.a, ta, rng);
   FillRandom(t.b, tb, rng);
@@ -136,8 +140,10 @@ TEST(Mxu, F16) { Check(KType::F16, KType::F16, false, 30); }
 TEST(Mxu, BF16) { Check(KType::BF16, KType::BF16, false, 30); }
 TEST(Mxu, FP8) { Check(KType::F8E4M3FN, KType::F8E5M2, false, 30); }
 TEST(Mxu, MixedFloats) { Check(KType::F32, KType::F16, false, 30); }
-TEST(Mxu, U8S8) { Check(KType::U8, KType::I8, false, 60); }
-TEST(Mxu, S8U8) { Check(KType::I8, KType::U8, false, 60); }
+TEST(Mxu, U8S8) { Check(KType::U8, KType::I8, false, 100); }
+TEST(Mxu, S8U8) { Check(KType::I8, KType::U8, false, 100); }
+TEST(Mxu, S8S8) { Check(KType::I8, KType::I8, false, 60); }
+TEST(Mxu, U8U8) { Check(KType::U8, KType::U8, false, 60); }
 TEST(MxuDw, F32) { Check(KType::F32, KType::F32, true, 100); }
 TEST(MxuDw, F16) { Check(KType::F16, KType::F32, true, 30); }
 TEST(MxuDw, U8S8) { Check(KType::U8, KType::I8, true, 60); }
@@ -179,6 +185,71 @@ TEST(Mxu, TransposedConvolutions) {
     skipped += RunMxuPhases(t.op, pool);
   }
   EXPECT_GT(skipped, 40);
+}
+
+/// The channels from `begin` on of a convolution, as an instruction that goes on.
+MxuOp Rest(MxuOp op, int64_t begin, int64_t count) {
+  op.a.base += begin * op.a.stride[5];
+  op.b.base += begin * op.size[3] * op.size[4] * op.b.stride[5];
+  op.size[5] = count;
+  op.accumulate |= begin > 0;
+  return op;
+}
+
+/// Instructions that split a reduction between chains give the bits of one.
+void CheckSplit(KType ta, KType tb) {
+  ThreadPool pool(1);
+  Random rng{uint64_t(ta) * 100 + uint64_t(tb)};
+  int split = 0;
+  for (int i = 0; i < 200; ++i) {
+    Case t = Convolution(rng, ta, tb, false);
+    const int64_t granule = ChainChannels(t.op.size[3] * t.op.size[4]), channels = t.op.size[5];
+    const int64_t step = granule * rng.Int(1, 3);
+    std::vector<uint8_t> whole = t.c, parts = t.c, defined = t.c;
+    t.op.c.limit = int64_t(whole.size());
+    t.op.c.mem = whole.data();
+    ExecMxu(t.op, pool);
+    for (int64_t begin = 0; begin < channels; begin += step) {
+      MxuOp part = Rest(t.op, begin, std::min(step, channels - begin));
+      part.c.mem = parts.data();
+      ExecMxu(part, pool);
+      part.c.mem = defined.data();
+      reference::Mxu(part);
+    }
+    split += step < channels;
+    ASSERT_EQ(std::memcmp(whole.data(), parts.data(), whole.size()), 0) << i << ": " << t.text;
+    ASSERT_EQ(std::memcmp(whole.data(), defined.data(), whole.size()), 0) << i << ": " << t.text;
+  }
+  EXPECT_GT(split, 30);
+}
+TEST(MxuSplit, F32) { CheckSplit(KType::F32, KType::F32); }
+TEST(MxuSplit, F16) { CheckSplit(KType::F16, KType::F16); }
+TEST(MxuSplit, U8S8) { CheckSplit(KType::U8, KType::I8); }
+
+/// Positive terms, where a single chain of FMAs is off by more than 4e-6.
+TEST(Mxu, LongSumsStayAccurate) {
+  const int64_t k = 16384, n = 40;
+  std::vector<float> a(static_cast<size_t>(k)), b(static_cast<size_t>(k * n)),
+      c(static_cast<size_t>(n));
+  Random rng{5};
+  for (float &x : a)
+    x = float(rng.Int(1, 1 << 20)) * 0x1p-20f;
+  for (float &x : b)
+    x = float(rng.Int(1, 1 << 20)) * 0x1p-20f;
+  MxuOp op;
+  op.size[2] = n, op.size[5] = k;
+  op.a.mem = reinterpret_cast<uint8_t *>(a.data()), op.a.limit = k * 4, op.a.stride[5] = 4;
+  op.b.mem = reinterpret_cast<uint8_t *>(b.data()), op.b.limit = k * n * 4;
+  op.b.stride[2] = 4, op.b.stride[5] = n * 4;
+  op.c.mem = reinterpret_cast<uint8_t *>(c.data()), op.c.limit = n * 4, op.c.stride[2] = 4;
+  ThreadPool pool(1);
+  ExecMxu(op, pool);
+  for (int64_t j = 0; j < n; ++j) {
+    double exact = 0;
+    for (int64_t i = 0; i < k; ++i)
+      exact += double(a[size_t(i)]) * double(b[size_t(i * n + j)]);
+    EXPECT_NEAR(double(c[size_t(j)]) / exact, 1, 1e-6);
+  }
 }
 
 TEST(Mxu, EmptyDoesNothing) {
