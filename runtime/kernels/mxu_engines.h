@@ -19,6 +19,8 @@ bool RunMxuPhases(const MxuOp &op, ThreadPool &pool);
 void RunMxuFloats(const MxuOp &op, int64_t chainChannels, ThreadPool &pool);
 
 void RunMxuF32(const MxuOp &op, const MxuGeometry &g, ThreadPool &pool);
+/// With AVX-512 VNNI. False, and nothing done: not here, or not these zero points.
+bool RunMxuI8Vnni(const MxuOp &op, const MxuGeometry &g, ThreadPool &pool);
 void RunMxuI8(const MxuOp &op, const MxuGeometry &g, ThreadPool &pool);
 void RunMxuDwF32(const MxuOp &op, const MxuGeometry &g, ThreadPool &pool);
 void RunMxuDwI8(const MxuOp &op, const MxuGeometry &g, ThreadPool &pool);

@@ -194,6 +194,10 @@ void RunPart(const MxuOp &op, const MxuGeometry &g, int64_t m0, int64_t m1, int6
 }
 
 void MxuI8(const MxuOp &op, const MxuGeometry &g, ThreadPool &pool) {
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
+  if (RunMxuI8Vnni(op, g, pool))
+    return;
+#endif
   int parts = g.m * g.n * g.k < 2 * kMxuInlineMacs ? 1 : pool.threads();
   const bool columns = g.n >= 8 * kNr * parts && g.m <= 4 * kMr * parts;
   pool.Run(parts, [&](int part) {
