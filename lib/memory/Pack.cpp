@@ -1,10 +1,11 @@
 //===- Pack.cpp - buffers into one memory by live range --------------------===//
 // Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "acc/Memory/Pack.h"
+#include "Grid.h"
 
 #include <algorithm>
 #include <functional>
+#include <limits>
 #include <map>
 #include <numeric>
 
@@ -16,10 +17,11 @@ namespace {
 constexpr size_t sweepOnly = 4000;
 /// How often a buffer that ended too high is moved to the front of the order.
 constexpr int promotions = 64;
-
-Bytes alignUp(Bytes value, Bytes alignment) {
-  return alignment <= 1 ? value : (value + alignment - 1) / alignment * alignment;
-}
+/// Above this many buffers nothing is searched: the searches hold all pairs that
+/// are live together.
+constexpr size_t searchable = 4000;
+/// Steps in the first turn of each search: about equally long.
+constexpr int64_t skylineSteps = 2000, ejectionSteps = 250;
 
 bool meet(const Buffer &a, const Buffer &b) {
   return a.begin < b.end && b.begin < a.end && a.bytes > 0 && b.bytes > 0;
@@ -48,7 +50,7 @@ Solution firstFit(const Problem &problem, const std::vector<size_t> &order) {
       if (meet(buffer, problem.buffers[j]))
         taken.emplace_back(solution.offsets[j], solution.offsets[j] + problem.buffers[j].bytes);
     std::sort(taken.begin(), taken.end());
-    solution.offsets[i] = lowestGap(taken, buffer);
+    solution.offsets[i] = buffer.fixed ? *buffer.fixed : lowestGap(taken, buffer);
     solution.height = std::max(solution.height, solution.offsets[i] + buffer.bytes);
     placed.push_back(i);
   }
@@ -83,78 +85,148 @@ Solution sweep(const Problem &problem, const std::vector<size_t> &byBegin) {
   return solution;
 }
 
-/// The buffers live where the most bytes are live.
-std::vector<size_t> fullest(const Problem &problem) {
-  std::map<Position, Bytes> change;
-  for (const Buffer &b : problem.buffers) {
-    change[b.begin] += b.bytes;
-    change[b.end] -= b.bytes;
-  }
-  Position at = 0;
-  Bytes live = 0, most = -1;
-  for (auto [position, delta] : change) {
-    live += delta;
-    if (live > most) {
-      most = live;
-      at = position;
+/// The best of the cheap orders; ends as soon as one fits.
+Solution firstFitOrders(const Problem &problem) {
+  const std::vector<Buffer> &buffers = problem.buffers;
+  auto sorted = [&](const std::function<bool(const Buffer &, const Buffer &)> &before) {
+    std::vector<size_t> order(buffers.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    // Equal ones stay in order of their index.
+    std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+      return before(buffers[a], buffers[b]) || (!before(buffers[b], buffers[a]) && a < b);
+    });
+    return order;
+  };
+  auto length = [](const Buffer &b) { return b.end - b.begin; };
+  bool anyFixed = std::any_of(buffers.begin(), buffers.end(), [](auto &b) { return b.fixed; });
+
+  Solution best;
+  best.height = std::numeric_limits<Bytes>::max();
+  // The sweep knows only what has begun before.
+  if (!anyFixed)
+    best = sweep(problem, sorted([](auto &a, auto &b) { return a.begin < b.begin; }));
+  if (best.height <= problem.capacity || (buffers.size() > sweepOnly && !anyFixed))
+    return best;
+  auto keep = [&](Solution candidate) {
+    if (candidate.height < best.height)
+      best = std::move(candidate);
+  };
+  std::vector<std::vector<size_t>> orders = {
+      sorted([](auto &a, auto &b) { return a.bytes > b.bytes; }), sorted([&](auto &a, auto &b) {
+        return length(a) != length(b) ? length(a) > length(b) : a.bytes > b.bytes;
+      }),
+      sorted([&](auto &a, auto &b) {
+        return double(a.bytes) * double(length(a)) > double(b.bytes) * double(length(b));
+      })};
+  for (auto &order : orders) {
+    // What is fixed comes first, always.
+    auto movable = std::stable_partition(order.begin(), order.end(),
+                                         [&](size_t i) { return buffers[i].fixed.has_value(); });
+    // Whatever sticks out above the capacity goes first next time.
+    for (int n = 0; n <= promotions && best.height > problem.capacity; ++n) {
+      Solution now = firstFit(problem, order);
+      auto high = std::find_if(movable, order.end(), [&](size_t i) {
+        return now.offsets[i] + buffers[i].bytes > problem.capacity;
+      });
+      keep(std::move(now));
+      if (high == order.end() || high == movable)
+        break;
+      std::rotate(movable, high, high + 1);
     }
+    if (best.height <= problem.capacity)
+      break;
   }
-  std::vector<size_t> result;
-  for (size_t i = 0; i < problem.buffers.size(); ++i)
-    if (problem.buffers[i].begin <= at && at < problem.buffers[i].end)
-      result.push_back(i);
+  return best;
+}
+
+/// Fixed offsets that cannot be: the first buffers that contradict.
+std::vector<size_t> contradiction(const Problem &problem) {
+  std::vector<size_t> fixed;
+  for (size_t i = 0; i < problem.buffers.size(); ++i) {
+    const Buffer &b = problem.buffers[i];
+    if (!b.fixed || b.bytes <= 0)
+      continue;
+    if (*b.fixed < 0 || *b.fixed + b.bytes > problem.capacity ||
+        (b.alignment > 1 && *b.fixed % b.alignment))
+      return {i};
+    for (size_t j : fixed) {
+      const Buffer &other = problem.buffers[j];
+      if (meet(b, other) && *b.fixed < *other.fixed + other.bytes &&
+          *other.fixed < *b.fixed + b.bytes)
+        return {j, i};
+    }
+    fixed.push_back(i);
+  }
+  return {};
+}
+
+/// Skylines and repair in turns, each turn longer than the one before.
+SearchResult search(const Grid &grid, int64_t rounds) {
+  SearchResult result;
+  for (int64_t turn = 1; rounds > 0; rounds -= turn, turn *= 2) {
+    result = searchSkylines(grid, turn * skylineSteps);
+    if (result.offsets || result.exhausted)
+      return result;
+    result = repairByEjection(grid, turn * ejectionSteps * int64_t(1 + grid.pieces.size() / 100), uint64_t(turn));
+    if (result.offsets)
+      return result;
+  }
   return result;
 }
 
 } // namespace
 
-Result pack(const Problem &problem) {
-  const std::vector<Buffer> &buffers = problem.buffers;
-  auto sorted = [&](const std::function<bool(const Buffer &, const Buffer &)> &before) {
-    std::vector<size_t> order(buffers.size());
-    std::iota(order.begin(), order.end(), size_t{0});
-    std::stable_sort(order.begin(), order.end(),
-                     [&](size_t a, size_t b) { return before(buffers[a], buffers[b]); });
-    return order;
-  };
-  auto length = [](const Buffer &b) { return b.end - b.begin; };
-
-  Solution best = sweep(problem, sorted([](auto &a, auto &b) { return a.begin < b.begin; }));
-  auto keep = [&](Solution candidate) {
-    if (candidate.height < best.height)
-      best = std::move(candidate);
-  };
-  if (best.height > problem.capacity && buffers.size() <= sweepOnly) {
-    std::vector<std::vector<size_t>> orders = {
-        sorted([](auto &a, auto &b) { return a.bytes > b.bytes; }), sorted([&](auto &a, auto &b) {
-          return length(a) != length(b) ? length(a) > length(b) : a.bytes > b.bytes;
-        }),
-        sorted([&](auto &a, auto &b) {
-          return double(a.bytes) * double(length(a)) > double(b.bytes) * double(length(b));
-        })};
-    for (auto &order : orders) {
-      keep(firstFit(problem, order));
-      // Whatever sticks out above the capacity goes first next time.
-      for (int n = 0; n < promotions && best.height > problem.capacity; ++n) {
-        Solution now = firstFit(problem, order);
-        keep(now);
-        auto high = std::find_if(order.begin(), order.end(), [&](size_t i) {
-          return now.offsets[i] + buffers[i].bytes > problem.capacity;
-        });
-        if (high == order.end() || high == order.begin())
-          break;
-        std::rotate(order.begin(), high, high + 1);
-      }
-      if (best.height <= problem.capacity)
-        break;
+Peak peakOf(const Problem &problem) {
+  Grid grid(problem);
+  std::vector<Bytes> change(size_t(grid.sections) + 1, 0);
+  for (const Piece &piece : grid.pieces) {
+    change[size_t(piece.begin)] += piece.size;
+    change[size_t(piece.end)] -= piece.size;
+  }
+  Peak peak;
+  Bytes live = 0;
+  for (int s = 0; s < grid.sections; ++s) {
+    live += change[size_t(s)];
+    if (live * grid.granule > peak.bytes) {
+      peak.bytes = live * grid.granule;
+      peak.position = grid.begins[size_t(s)];
     }
   }
+  for (size_t i = 0; i < problem.buffers.size(); ++i)
+    if (problem.buffers[i].bytes > 0 && problem.buffers[i].begin <= peak.position &&
+        peak.position < problem.buffers[i].end)
+      peak.live.push_back(i);
+  return peak;
+}
+
+Result pack(const Problem &problem, Effort effort) {
   Result result;
+  result.clash = contradiction(problem);
+  if (!result.clash.empty()) {
+    const Buffer &buffer = problem.buffers[result.clash.back()];
+    result.needed = *buffer.fixed + buffer.bytes;
+    result.proved = true;
+    return result;
+  }
+  Solution best = firstFitOrders(problem);
   result.needed = best.height;
-  if (best.height <= problem.capacity)
+  if (best.height <= problem.capacity) {
     result.solution = std::move(best);
-  else
-    result.clash = fullest(problem);
+    return result;
+  }
+  Peak peak = peakOf(problem);
+  result.proved = peak.bytes > problem.capacity;
+  Grid grid(problem);
+  if (!result.proved && grid.pieces.size() <= searchable) {
+    SearchResult found = search(grid, effort.rounds);
+    result.proved = found.exhausted;
+    if (found.offsets) {
+      result.solution = grid.solution(problem, *found.offsets);
+      result.needed = result.solution->height;
+      return result;
+    }
+  }
+  result.clash = std::move(peak.live);
   return result;
 }
 
@@ -172,6 +244,9 @@ std::optional<std::string> verify(const Problem &problem, const Solution &soluti
     if (buffers[i].alignment > 1 && at % buffers[i].alignment)
       return "buffer " + std::to_string(i) + " at " + std::to_string(at) + " is not aligned to " +
              std::to_string(buffers[i].alignment);
+    if (buffers[i].fixed && at != *buffers[i].fixed)
+      return "buffer " + std::to_string(i) + " at " + std::to_string(at) + " is fixed at " +
+             std::to_string(*buffers[i].fixed);
     for (size_t j = 0; j < i; ++j)
       if (meet(buffers[i], buffers[j]) && at < solution.offsets[j] + buffers[j].bytes &&
           solution.offsets[j] < at + buffers[i].bytes)

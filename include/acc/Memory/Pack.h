@@ -11,8 +11,11 @@
 //       |   |     a     |
 //       +---+-----------+--> position
 //
-// pack() tries a few deterministic orders, each first fit at the lowest free
-// offset, and keeps the lowest result. verify() is a naive check apart from it.
+// pack() goes from cheap to thorough and stops as soon as everything lies within
+// the capacity: first fit in a few orders, then a search over skylines that can
+// also prove that no packing exists, then repair by ejection. Effort is counted
+// in steps, so that results are the same on every machine. verify() is a naive
+// check apart from all of them.
 //===----------------------------------------------------------------------===//
 
 #ifndef ACC_MEMORY_PACK_H
@@ -34,6 +37,7 @@ struct Buffer {
   Position begin = 0, end = 1; ///< live in [begin, end)
   Bytes bytes = 0;
   Bytes alignment = 64;
+  std::optional<Bytes> fixed; ///< the only offset that will do
 };
 
 struct Problem {
@@ -46,18 +50,36 @@ struct Solution {
   Bytes height = 0;           ///< the first free byte above all of them
 };
 
+/// How much search follows when first fit misses the capacity, in units of about
+/// a millisecond for a hundred buffers. 0: none.
+struct Effort {
+  int64_t rounds = 2000;
+  static Effort none() { return {0}; }
+};
+
 struct Result {
   std::optional<Solution> solution;
   /// Without a solution: the buffers that are live at the fullest position, and
   /// the bytes that the best order found would have needed.
   std::vector<size_t> clash;
   Bytes needed = 0;
+  /// No packing within the capacity exists; otherwise none was found.
+  bool proved = false;
 };
 
-Result pack(const Problem &problem);
+Result pack(const Problem &problem, Effort effort = {});
 
 /// A sentence that names the first broken rule, or nothing.
 std::optional<std::string> verify(const Problem &problem, const Solution &solution);
+
+/// Where the most bytes are live (sizes rounded up to the granule that all
+/// offsets are multiples of): no packing is lower than that.
+struct Peak {
+  Position position = 0;
+  Bytes bytes = 0;
+  std::vector<size_t> live; ///< the buffers
+};
+Peak peakOf(const Problem &problem);
 
 } // namespace accel::memory
 
