@@ -104,27 +104,46 @@ Range liveRange(AllocOp alloc, const llvm::DenseMap<Operation *, Range> &ranges,
   return range;
 }
 
+/// How long pack() searches: programs that come near to the capacity and are
+/// not proved to be above it may cost a second, before plan is asked for less.
+constexpr Effort effort{16};
+
 /// What one routine needs of SRAM or of the accumulators.
 struct Frame {
   SmallVector<AllocOp> allocs;
-  Problem problem;
   Result result;
 };
 
+Buffer bufferOf(AllocOp alloc, Range range) {
+  if (range.empty())
+    return {0, 1, 0, bufferAlignment, std::nullopt};
+  return {range.begin, range.end, slotBytes(alloc.getType()) * int64_t(alloc.getDepth()),
+          bufferAlignment, std::nullopt};
+}
+
+Problem frameProblem(ArrayRef<AllocOp> allocs, const llvm::DenseMap<Operation *, Range> &ranges,
+                     Tight tight, int64_t capacity) {
+  Problem problem{{}, capacity};
+  for (AllocOp alloc : allocs)
+    problem.buffers.push_back(bufferOf(alloc, liveRange(alloc, ranges, tight)));
+  return problem;
+}
+
 void packFrame(Frame &frame, const llvm::DenseMap<Operation *, Range> &ranges, int64_t capacity) {
   for (Tight tight : {Tight::None, Tight::Single, Tight::All}) {
-    frame.problem = {{}, capacity};
-    for (AllocOp alloc : frame.allocs) {
-      Range range = liveRange(alloc, ranges, tight);
-      frame.problem.buffers.push_back(
-          {range.begin, range.end,
-           range.empty() ? 0 : slotBytes(alloc.getType()) * int64_t(alloc.getDepth()),
-           bufferAlignment});
-    }
-    frame.result = pack(frame.problem);
+    frame.result = pack(frameProblem(frame.allocs, ranges, tight, capacity), effort);
     if (frame.result.solution)
       return;
   }
+}
+
+SmallVector<AllocOp> allocsOf(func::FuncOp routine, Space space) {
+  SmallVector<AllocOp> allocs;
+  routine.walk([&](AllocOp alloc) {
+    if (spaceOf(alloc.getType()) == space)
+      allocs.push_back(alloc);
+  });
+  return allocs;
 }
 
 void setAddress(Operation *op, int64_t address) {
@@ -132,10 +151,7 @@ void setAddress(Operation *op, int64_t address) {
 }
 
 LogicalResult packRoutine(func::FuncOp routine, const Limits &limits, PackingFailure &failure) {
-  Frame sram, acc;
-  routine.walk([&](AllocOp alloc) {
-    (spaceOf(alloc.getType()) == Space::Acc ? acc : sram).allocs.push_back(alloc);
-  });
+  Frame sram{allocsOf(routine, Space::Sram), {}}, acc{allocsOf(routine, Space::Acc), {}};
   auto ranges = numberOperations(routine);
   Builder builder(routine.getContext());
   for (auto [frame, space, capacity, attribute] :
@@ -163,12 +179,17 @@ Value rootOf(Value value) {
   return value;
 }
 
-/// Packs frames and residents in SRAM and workspace tensors in DRAM along the
-/// calls of main; weights, inputs, outputs and state lie one after another.
-LogicalResult packMain(ModuleOp module, func::FuncOp main, const Limits &limits,
-                       PackingFailure &failure) {
-  Builder builder(module.getContext());
-  llvm::MapVector<Operation *, Range> live;
+/// What lies in SRAM and in the DRAM workspace along the calls of main.
+struct MainBuffers {
+  SmallVector<Operation *> sramOps, workspaceOps; ///< allocs, tensors, calls (their frames)
+  Problem sram, workspace;
+};
+
+MainBuffers buffersOfMain(ModuleOp module, func::FuncOp main, int64_t sramBytes) {
+  MainBuffers result;
+  result.sram.capacity = sramBytes;
+  result.workspace.capacity = std::numeric_limits<int64_t>::max();
+  llvm::DenseMap<Operation *, Range> live;
   SmallVector<func::CallOp> calls(main.getOps<func::CallOp>());
   for (auto [position, call] : llvm::enumerate(calls)) {
     Range here{Position(position), Position(position) + 1};
@@ -178,67 +199,82 @@ LogicalResult packMain(ModuleOp module, func::FuncOp main, const Limits &limits,
         live[root].add(here);
   }
 
-  SmallVector<Operation *> sramOps, workspaceOps;
-  Problem sram{{}, limits.sramBytes};
-  Problem workspace{{}, std::numeric_limits<int64_t>::max()};
+  for (Operation &op : main.front()) {
+    Range range = live.lookup(&op);
+    if (auto alloc = dyn_cast<AllocOp>(op)) {
+      bool inSram = spaceOf(alloc.getType()) == Space::Sram;
+      (inSram ? result.sram : result.workspace).buffers.push_back(bufferOf(alloc, range));
+      (inSram ? result.sramOps : result.workspaceOps).push_back(&op);
+    } else if (auto tensor = dyn_cast<TensorOp>(op); tensor && tensor.getKind() == "workspace") {
+      Buffer buffer{0, 1, 0, bufferAlignment, std::nullopt};
+      if (!range.empty())
+        buffer = {range.begin, range.end, bytesOf(tensor.getResult().getType()), bufferAlignment,
+                  std::nullopt};
+      result.workspace.buffers.push_back(buffer);
+      result.workspaceOps.push_back(&op);
+    } else if (auto call = dyn_cast<func::CallOp>(op)) {
+      auto callee = module.lookupSymbol<func::FuncOp>(call.getCallee());
+      auto frame = callee ? callee->getAttrOfType<IntegerAttr>("accel.frame_bytes") : nullptr;
+      result.sram.buffers.push_back(
+          {range.begin, range.end, frame ? frame.getInt() : 0, bufferAlignment, std::nullopt});
+      result.sramOps.push_back(&op);
+    }
+  }
+  return result;
+}
+
+/// Weights, inputs, outputs and state, one after another. Equal constants (same
+/// bytes, same layout) lie in the region once.
+llvm::StringMap<int64_t> placeTensors(func::FuncOp main) {
   llvm::StringMap<int64_t> regionBytes;
-  // Equal constants (same bytes, same layout) lie in the region once.
   llvm::DenseMap<std::pair<std::pair<Attribute, Attribute>, Type>, int64_t> constants;
   auto append = [&](StringRef region, int64_t bytes) {
     int64_t at = llvm::alignTo(regionBytes[region], bufferAlignment);
     regionBytes[region] = at + bytes;
     return at;
   };
-  for (Operation &op : main.front()) {
-    Range range = live.lookup(&op);
-    if (auto alloc = dyn_cast<AllocOp>(op)) {
-      bool inSram = spaceOf(alloc.getType()) == Space::Sram;
-      (inSram ? sram : workspace)
-          .buffers.push_back(
-              {range.begin, range.end,
-               range.empty() ? 0 : slotBytes(alloc.getType()) * int64_t(alloc.getDepth()),
-               bufferAlignment});
-      (inSram ? sramOps : workspaceOps).push_back(&op);
-    } else if (auto tensor = dyn_cast<TensorOp>(op)) {
-      int64_t bytes = bytesOf(tensor.getResult().getType());
-      if (tensor.getKind() == "workspace") {
-        workspace.buffers.push_back(
-            {range.begin, range.end, range.empty() ? 0 : bytes, bufferAlignment});
-        workspaceOps.push_back(&op);
-      } else if (tensor.getKind() == "weights" && tensor.getValueAttr()) {
-        auto key = std::pair(std::pair(tensor.getValueAttr(), Attribute(tensor.getPackAttr())),
-                             Type(tensor.getResult().getType()));
-        auto [it, isNew] = constants.try_emplace(key, 0);
-        if (isNew)
-          it->second = append("weights", bytes);
-        setAddress(&op, it->second);
-      } else {
-        setAddress(&op, append(tensor.getKind(), bytes));
-      }
-    } else if (auto call = dyn_cast<func::CallOp>(op)) {
-      auto callee = module.lookupSymbol<func::FuncOp>(call.getCallee());
-      auto frame = callee ? callee->getAttrOfType<IntegerAttr>("accel.frame_bytes") : nullptr;
-      sram.buffers.push_back({range.begin, range.end, frame ? frame.getInt() : 0, bufferAlignment});
-      sramOps.push_back(&op);
+  for (auto tensor : main.front().getOps<TensorOp>()) {
+    int64_t bytes = bytesOf(tensor.getResult().getType());
+    if (tensor.getKind() == "workspace")
+      continue;
+    if (tensor.getKind() == "weights" && tensor.getValueAttr()) {
+      auto key = std::pair(std::pair(tensor.getValueAttr(), Attribute(tensor.getPackAttr())),
+                           Type(tensor.getResult().getType()));
+      auto [it, isNew] = constants.try_emplace(key, 0);
+      if (isNew)
+        it->second = append("weights", bytes);
+      setAddress(tensor, it->second);
+    } else {
+      setAddress(tensor, append(tensor.getKind(), bytes));
     }
   }
+  return regionBytes;
+}
 
-  Result packed = pack(sram);
+/// Packs frames and residents in SRAM and workspace tensors in DRAM along the
+/// calls of main.
+LogicalResult packMain(ModuleOp module, func::FuncOp main, const Limits &limits,
+                       PackingFailure &failure) {
+  Builder builder(module.getContext());
+  MainBuffers buffers = buffersOfMain(module, main, limits.sramBytes);
+  Result packed = pack(buffers.sram, effort);
   if (!packed.solution) {
     failure = {main.getName().str(), Space::Sram, packed.needed, limits.sramBytes, {}};
     for (size_t i : packed.clash)
-      failure.clash.push_back(sramOps[i]);
+      failure.clash.push_back(buffers.sramOps[i]);
     return mlir::failure();
   }
-  for (auto [op, address] : llvm::zip(sramOps, packed.solution->offsets)) {
+  for (auto [op, address] : llvm::zip(buffers.sramOps, packed.solution->offsets)) {
     if (isa<func::CallOp>(op))
       op->setAttr("accel.frame", builder.getI64IntegerAttr(address));
     else
       setAddress(op, address);
   }
-  Result spilled = pack(workspace);
-  for (auto [op, address] : llvm::zip(workspaceOps, spilled.solution->offsets))
+  // DRAM has no capacity here: the first order fits.
+  Result spilled = pack(buffers.workspace, effort);
+  for (auto [op, address] : llvm::zip(buffers.workspaceOps, spilled.solution->offsets))
     setAddress(op, address);
+  llvm::StringMap<int64_t> regionBytes = placeTensors(main);
   regionBytes["workspace"] = spilled.solution->height;
 
   SmallVector<NamedAttribute> regions;
@@ -249,7 +285,120 @@ LogicalResult packMain(ModuleOp module, func::FuncOp main, const Limits &limits,
   return success();
 }
 
+/// Offsets as they stand in the IR; the operation that has none otherwise.
+FailureOr<Solution> addressesOf(ArrayRef<Operation *> ops, const Problem &problem,
+                                Operation *&without) {
+  Solution solution;
+  for (auto [op, buffer] : llvm::zip(ops, problem.buffers)) {
+    auto address =
+        op->getAttrOfType<IntegerAttr>(isa<func::CallOp>(op) ? "accel.frame" : "address");
+    if (!address) {
+      without = op;
+      return failure();
+    }
+    solution.offsets.push_back(address.getInt());
+    solution.height = std::max(solution.height, address.getInt() + buffer.bytes);
+  }
+  return solution;
+}
+
+std::string nameOf(Operation *op) {
+  if (auto call = dyn_cast<func::CallOp>(op))
+    return ("the frame of @" + call.getCallee()).str();
+  if (auto tensor = dyn_cast<TensorOp>(op))
+    return tensor.getName().str();
+  auto name = op->getAttrOfType<StringAttr>("name");
+  return name ? name.str() : "a buffer";
+}
+
+int64_t figure(Operation *op, StringRef name) {
+  auto attr = op->getAttrOfType<IntegerAttr>(name);
+  return attr ? attr.getInt() : 0;
+}
+
+LogicalResult verifyAddresses(ArrayRef<Operation *> ops, const Problem &problem, StringRef where) {
+  Operation *without = nullptr;
+  FailureOr<Solution> solution = addressesOf(ops, problem, without);
+  if (failed(solution))
+    return without->emitError(nameOf(without)) << " has no address in " << where;
+  std::optional<Violation> broken = firstViolation(problem, *solution);
+  if (!broken)
+    return success();
+  Operation *at = ops[broken->buffer];
+  InFlightDiagnostic error = at->emitError(nameOf(at)) << " in " << where << ": " << broken->what;
+  if (broken->other)
+    error.attachNote(ops[*broken->other]->getLoc()) << "the other: " << nameOf(ops[*broken->other]);
+  return error;
+}
+
+SmallVector<Occupant> occupants(ArrayRef<Operation *> ops, const Problem &problem) {
+  SmallVector<Occupant> result;
+  Operation *without = nullptr;
+  FailureOr<Solution> solution = addressesOf(ops, problem, without);
+  if (failed(solution))
+    return result;
+  for (auto [op, buffer, offset] : llvm::zip(ops, problem.buffers, solution->offsets))
+    if (buffer.bytes > 0)
+      result.push_back({nameOf(op), offset, buffer.bytes, buffer.begin, buffer.end});
+  return result;
+}
+
+SmallVector<Operation *> asOperations(ArrayRef<AllocOp> allocs) {
+  return SmallVector<Operation *>(allocs.begin(), allocs.end());
+}
+
 } // namespace
+
+SmallVector<Occupant> sramOccupancy(ModuleOp module) {
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  if (!main || main.isExternal())
+    return {};
+  MainBuffers buffers = buffersOfMain(module, main, figure(module, "accel.sram_peak"));
+  return occupants(buffers.sramOps, buffers.sram);
+}
+
+SmallVector<Occupant> frameOccupancy(func::FuncOp routine, Space space) {
+  SmallVector<AllocOp> allocs = allocsOf(routine, space);
+  auto ranges = numberOperations(routine);
+  Operation *without = nullptr;
+  int64_t capacity = figure(routine, space == Space::Acc ? "accel.acc_bytes" : "accel.frame_bytes");
+  // The ranges that the addresses were made for: the loosest that they satisfy.
+  for (Tight tight : {Tight::None, Tight::Single, Tight::All}) {
+    Problem problem = frameProblem(allocs, ranges, tight, capacity);
+    FailureOr<Solution> solution = addressesOf(asOperations(allocs), problem, without);
+    if (failed(solution))
+      return {};
+    if (tight == Tight::All || !firstViolation(problem, *solution))
+      return occupants(asOperations(allocs), problem);
+  }
+  return {};
+}
+
+LogicalResult verifyPacking(ModuleOp module) {
+  FailureOr<func::FuncOp> main = requireForm(module, Form::Tile);
+  if (failed(main))
+    return failure();
+  for (auto routine : module.getOps<func::FuncOp>()) {
+    if (routine == *main || routine.isExternal())
+      continue;
+    auto ranges = numberOperations(routine);
+    for (auto [space, attribute] :
+         {std::pair{Space::Sram, "accel.frame_bytes"}, std::pair{Space::Acc, "accel.acc_bytes"}}) {
+      SmallVector<AllocOp> allocs = allocsOf(routine, space);
+      Problem problem = frameProblem(allocs, ranges, Tight::All, figure(routine, attribute));
+      if (failed(verifyAddresses(asOperations(allocs), problem,
+                                 (stringifySpace(space) + " of @" + routine.getName()).str())))
+        return failure();
+    }
+  }
+  MainBuffers buffers = buffersOfMain(module, *main, figure(module, "accel.sram_peak"));
+  auto regions = module->getAttrOfType<DictionaryAttr>("accel.region_bytes");
+  auto workspace = regions ? regions.getAs<IntegerAttr>("workspace") : nullptr;
+  buffers.workspace.capacity = workspace ? workspace.getInt() : 0;
+  return success(
+      succeeded(verifyAddresses(buffers.sramOps, buffers.sram, "sram of @main")) &&
+      succeeded(verifyAddresses(buffers.workspaceOps, buffers.workspace, "the workspace")));
+}
 
 LogicalResult assignAddresses(ModuleOp module, const Limits &limits, PackingFailure &failure) {
   FailureOr<func::FuncOp> main = requireForm(module, Form::Tile);

@@ -94,9 +94,8 @@ Repair::Repair(const Grid &grid, uint64_t seed)
                                        int64_t(meets[i].size() + 1) / mean);
   std::vector<int> order(n);
   std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(), [&](int a, int b) {
-    return weight[a] != weight[b] ? weight[a] > weight[b] : a < b;
-  });
+  std::sort(order.begin(), order.end(),
+            [&](int a, int b) { return weight[a] != weight[b] ? weight[a] > weight[b] : a < b; });
   for (int i : order)
     offsets[i] = grid.pieces[i].fixed; // out if it is free
   for (int i : order)

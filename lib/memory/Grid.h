@@ -30,7 +30,7 @@ struct Grid {
   Bytes granule = 1;
   int64_t capacity = 0; ///< granules
   int sections = 0;
-  std::vector<Piece> pieces; ///< of buffers that have bytes
+  std::vector<Piece> pieces;    ///< of buffers that have bytes
   std::vector<Position> begins; ///< of sections
 };
 

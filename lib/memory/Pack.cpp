@@ -167,7 +167,8 @@ SearchResult search(const Grid &grid, int64_t rounds) {
     result = searchSkylines(grid, turn * skylineSteps);
     if (result.offsets || result.exhausted)
       return result;
-    result = repairByEjection(grid, turn * ejectionSteps * int64_t(1 + grid.pieces.size() / 100), uint64_t(turn));
+    result = repairByEjection(grid, turn * ejectionSteps * int64_t(1 + grid.pieces.size() / 100),
+                              uint64_t(turn));
     if (result.offsets)
       return result;
   }
@@ -230,30 +231,40 @@ Result pack(const Problem &problem, Effort effort) {
   return result;
 }
 
-std::optional<std::string> verify(const Problem &problem, const Solution &solution) {
+std::optional<Violation> firstViolation(const Problem &problem, const Solution &solution) {
   const std::vector<Buffer> &buffers = problem.buffers;
-  if (solution.offsets.size() != buffers.size())
-    return "the solution has " + std::to_string(solution.offsets.size()) + " offsets for " +
-           std::to_string(buffers.size()) + " buffers";
   for (size_t i = 0; i < buffers.size(); ++i) {
     Bytes at = solution.offsets[i];
-    if (at < 0 || at + buffers[i].bytes > problem.capacity)
-      return "buffer " + std::to_string(i) + " at " + std::to_string(at) + " + " +
-             std::to_string(buffers[i].bytes) + " bytes leaves the capacity of " +
-             std::to_string(problem.capacity);
+    std::string place = "at " + std::to_string(at);
+    if (at < 0 || at > problem.capacity - buffers[i].bytes)
+      return Violation{i,
+                       {},
+                       place + " + " + std::to_string(buffers[i].bytes) +
+                           " bytes leaves the capacity of " + std::to_string(problem.capacity)};
     if (buffers[i].alignment > 1 && at % buffers[i].alignment)
-      return "buffer " + std::to_string(i) + " at " + std::to_string(at) + " is not aligned to " +
-             std::to_string(buffers[i].alignment);
+      return Violation{i, {}, place + " is not aligned to " + std::to_string(buffers[i].alignment)};
     if (buffers[i].fixed && at != *buffers[i].fixed)
-      return "buffer " + std::to_string(i) + " at " + std::to_string(at) + " is fixed at " +
-             std::to_string(*buffers[i].fixed);
+      return Violation{i, {}, place + " is fixed at " + std::to_string(*buffers[i].fixed)};
     for (size_t j = 0; j < i; ++j)
       if (meet(buffers[i], buffers[j]) && at < solution.offsets[j] + buffers[j].bytes &&
           solution.offsets[j] < at + buffers[i].bytes)
-        return "buffers " + std::to_string(j) + " and " + std::to_string(i) + " overlap at byte " +
-               std::to_string(std::max(at, solution.offsets[j]));
+        return Violation{i, j,
+                         "overlap at byte " + std::to_string(std::max(at, solution.offsets[j]))};
   }
   return std::nullopt;
+}
+
+std::optional<std::string> verify(const Problem &problem, const Solution &solution) {
+  if (solution.offsets.size() != problem.buffers.size())
+    return "the solution has " + std::to_string(solution.offsets.size()) + " offsets for " +
+           std::to_string(problem.buffers.size()) + " buffers";
+  std::optional<Violation> broken = firstViolation(problem, solution);
+  if (!broken)
+    return std::nullopt;
+  if (broken->other)
+    return "buffers " + std::to_string(*broken->other) + " and " + std::to_string(broken->buffer) +
+           " " + broken->what;
+  return "buffer " + std::to_string(broken->buffer) + " " + broken->what;
 }
 
 } // namespace accel::memory

@@ -47,8 +47,7 @@ int64_t cutBetween(Random &random, int64_t low, int64_t high, bool round) {
 }
 
 std::vector<Piece> cutRectangle(Random &random, const HardSetOptions &options) {
-  std::vector<Piece> pieces = {
-      {0, Position(options.buffers) * positionsPerBuffer, 0, granules}};
+  std::vector<Piece> pieces = {{0, Position(options.buffers) * positionsPerBuffer, 0, granules}};
   // How often a cut is along time; more of them make more buffers live at once.
   int along = options.fine ? 70 : 45;
   while (pieces.size() < options.buffers) {
@@ -240,9 +239,9 @@ HardSet makeHardSet(const HardSetOptions &options) {
   static constexpr const char *names[] = {"guillotine", "pinwheel", "sweep", "network"};
   set.name = std::string(names[int(options.cut)]) + "-" + std::to_string(options.buffers) +
              (options.mixed ? "-mixed" : "") + (options.fine ? "-fine" : "") +
-             (options.headroom ? "-headroom" : "") + (options.solid ? "-solid" : "") + "-" + std::to_string(options.seed);
-  set.problem.capacity =
-      (options.headroom ? (granules * 100 + 98) / 99 : granules) * granule;
+             (options.headroom ? "-headroom" : "") + (options.solid ? "-solid" : "") + "-" +
+             std::to_string(options.seed);
+  set.problem.capacity = (options.headroom ? (granules * 100 + 98) / 99 : granules) * granule;
   for (const Piece &p : pieces) {
     Buffer buffer{p.begin, p.end, (p.high - p.low) * granule, granule, std::nullopt};
     if (options.mixed) {
@@ -263,12 +262,13 @@ HardSet makeHardSet(const HardSetOptions &options) {
 std::vector<HardSetOptions> allHardSets(int seeds) {
   std::vector<HardSetOptions> all;
   for (size_t buffers : {100, 200, 400, 700, 1000})
-    for (bool solid : {false, true}) for (Cut cut : {Cut::Guillotine, Cut::Pinwheel, Cut::Sweep, Cut::Network})
-      for (bool mixed : {false, true})
-        for (bool fine : {false, true})
-          for (bool headroom : {false, true})
-            for (int seed = 1; seed <= seeds; ++seed)
-              all.push_back({cut, buffers, mixed, fine, headroom, solid, uint64_t(seed)});
+    for (bool solid : {false, true})
+      for (Cut cut : {Cut::Guillotine, Cut::Pinwheel, Cut::Sweep, Cut::Network})
+        for (bool mixed : {false, true})
+          for (bool fine : {false, true})
+            for (bool headroom : {false, true})
+              for (int seed = 1; seed <= seeds; ++seed)
+                all.push_back({cut, buffers, mixed, fine, headroom, solid, uint64_t(seed)});
   return all;
 }
 

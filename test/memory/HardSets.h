@@ -34,10 +34,10 @@ enum class Cut { Guillotine, Pinwheel, Sweep, Network };
 struct HardSetOptions {
   Cut cut = Cut::Guillotine;
   size_t buffers = 100;
-  bool mixed = false; ///< larger alignments, some buffers at fixed addresses
-  bool fine = false;  ///< many small buffers at a time rather than few large ones
+  bool mixed = false;    ///< larger alignments, some buffers at fixed addresses
+  bool fine = false;     ///< many small buffers at a time rather than few large ones
   bool headroom = false; ///< the hundredth is free above all pieces, not taken from each
-  bool solid = false; ///< as full everywhere as at the peak
+  bool solid = false;    ///< as full everywhere as at the peak
   uint64_t seed = 1;
 };
 

@@ -5,6 +5,7 @@
 #define ACC_MEMORY_ADDRESSES_H
 
 #include "accel/Accel.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 
 #include <string>
@@ -52,6 +53,24 @@ mlir::LogicalResult assignAddresses(mlir::ModuleOp module, const Limits &limits,
 
 /// Writes the failure as a located error with notes at the clashing buffers.
 void report(mlir::ModuleOp module, const PackingFailure &failure);
+
+/// One located error if two buffers that are live together share bytes, if one
+/// leaves its memory, is not aligned or has no address. Looks at every pair.
+mlir::LogicalResult verifyPacking(mlir::ModuleOp module);
+
+/// What lies where and how long, as a report draws it.
+struct Occupant {
+  std::string name;
+  int64_t offset, bytes;
+  int64_t begin, end; ///< positions, half open
+};
+
+/// Frames and residents in SRAM; positions are the calls of main.
+llvm::SmallVector<Occupant> sramOccupancy(mlir::ModuleOp module);
+
+/// Buffers in a routine's frame or accumulators; positions are its engine
+/// operations in text order.
+llvm::SmallVector<Occupant> frameOccupancy(mlir::func::FuncOp routine, Space space);
 
 } // namespace accel::memory
 

@@ -51,9 +51,9 @@ struct Solution {
 };
 
 /// How much search follows when first fit misses the capacity, in units of about
-/// a millisecond for a hundred buffers. 0: none.
+/// 20 milliseconds for a hundred buffers; more for more. 0: none.
 struct Effort {
-  int64_t rounds = 2000;
+  int64_t rounds = 64;
   static Effort none() { return {0}; }
 };
 
@@ -69,7 +69,15 @@ struct Result {
 
 Result pack(const Problem &problem, Effort effort = {});
 
-/// A sentence that names the first broken rule, or nothing.
+/// The first broken rule.
+struct Violation {
+  size_t buffer;
+  std::optional<size_t> other; ///< that it overlaps with
+  std::string what;
+};
+std::optional<Violation> firstViolation(const Problem &problem, const Solution &solution);
+
+/// The same as a sentence with the numbers of the buffers, or nothing.
 std::optional<std::string> verify(const Problem &problem, const Solution &solution);
 
 /// Where the most bytes are live (sizes rounded up to the granule that all

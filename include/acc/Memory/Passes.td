@@ -29,4 +29,15 @@ def AssignAddresses : Pass<"assign-addresses", "::mlir::ModuleOp"> {
     Statistic<"buffers", "buffers", "buffers that got an address">];
 }
 
+def VerifyPacking : Pass<"verify-packing", "::mlir::ModuleOp"> {
+  let summary = "checks every address: no two live buffers share a byte";
+  let description = [{
+    A naive check apart from the packer, for programs whose addresses were written
+    by hand or by another pass. Within an iteration of a loop buffers may share
+    bytes once their last use is over, which is the most that codegen can order.
+    Frames, accumulators, residents and the DRAM workspace are checked, each pair
+    of buffers against each other.
+  }];
+}
+
 #endif
