@@ -165,10 +165,10 @@ def peer_table(results: Results) -> list[str]:
                 if "refused" in theirs:
                     cells += [""] * 6 + [theirs["refused"]]
                 else:
-                    counted, raw = theirs["bytes"], theirs.get("raw", theirs["bytes"])
-                    cells += [f"{counted / 1e6:.3f}", f"{raw / 1e6:.3f}"]
-                    cells += [f"{mine['bytes'] / 1e6:.3f}", f"{counted / mine['bytes']:.2f}", f"{raw / mine['bytes']:.2f}"] \
-                        if good(mine) else [""] * 3
+                    counted, raw = theirs["bytes"], theirs.get("raw")
+                    cells += [f"{counted / 1e6:.3f}", f"{raw / 1e6:.3f}" if raw else ""]
+                    cells += [f"{mine['bytes'] / 1e6:.3f}", f"{counted / mine['bytes']:.2f}",
+                              f"{raw / mine['bytes']:.2f}" if raw else ""] if good(mine) else [""] * 3
                     cells += [f"{theirs['user_seconds']:.1f}", theirs.get("remark", "")]
                 rows.append(f"| {' | '.join(cells)} |")
     return rows if len(rows) > 2 else []
