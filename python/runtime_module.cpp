@@ -99,8 +99,10 @@ nb::tuple run(const Program &program, nb::dict inputs, int threads, bool sanitiz
     std::copy(view->begin(), view->end(), copy.get());
     uint8_t *bytes = copy.release();
     nb::capsule owner(bytes, [](void *p) noexcept { delete[] static_cast<uint8_t *>(p); });
-    outputs[output.name.c_str()] =
-        nb::ndarray<nb::numpy, uint8_t, nb::ndim<1>>(bytes, {view->size()}, owner);
+    absl::StatusOr<std::vector<int64_t>> dims = simulator.OutputDims(output.name);
+    check(dims.status());
+    outputs[output.name.c_str()] = nb::make_tuple(
+        nb::ndarray<nb::numpy, uint8_t, nb::ndim<1>>(bytes, {view->size()}, owner), *dims);
   }
   return nb::make_tuple(outputs, simulator.stats().Json(program.data()));
 }
@@ -135,6 +137,6 @@ NB_MODULE(_runtime, m) {
           nb::sig(
               "def run(self, inputs: dict[str, tuple[numpy.ndarray, list[int]]], threads: int = 1, "
               "sanitize: bool = False, max_instructions: int = 0) "
-              "-> tuple[dict[str, numpy.ndarray], str]"),
-          "inputs: name -> (bytes, shape). Returns (name -> bytes, statistics JSON).");
+              "-> tuple[dict[str, tuple[numpy.ndarray, list[int]]], str]"),
+          "inputs: name -> (bytes, shape). Returns (name -> (bytes, shape), statistics JSON).");
 }

@@ -108,8 +108,9 @@ class Nested<string name, int offset, IsaType type, int times, string text>
     : IsaField<name, offset, type, text, times> {
   let kind = "nested";
 }
-class Reserved<string name, int offset, IsaType type, int times = 1>
-    : IsaField<name, offset, type, "zero", times> {
+/// `what` says what a later version may put there.
+class Reserved<string name, int offset, IsaType type, int times = 1, string what = "zero">
+    : IsaField<name, offset, type, what, times> {
   let kind = "reserved";
 }
 
@@ -157,8 +158,6 @@ class IsaInstruction<string mnemonic_, string cpp_, int opcode_, IsaLayout forma
   list<string> preconditions = [];
   string notes = "";
   int since = 1;
-  /// Defined, but refused by name by machines of this version.
-  bit isReserved = 0;
   /// The operation has a region or symbols and is written by hand in IsaOps.td.
   bit hasOwnOperation = 0;
 

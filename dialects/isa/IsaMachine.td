@@ -90,6 +90,12 @@ def OrderEnum : IsaEnum<"Order", "order in which a reduction takes its values", 
 
 def PhaseEnum : IsaEnum<"Phase", "when an output is stored", [
   IsaCase<"Body", 0, "body", "at every point">,
-  IsaCase<"Post", 1, "post", "once for each point of the dimensions that are not reduced">]>;
+  IsaCase<"Post", 1, "post", "once for each point of the dimensions that are not reduced">,
+  IsaCase<"Scan", 2, "scan", "at every point: a sequential reduction's result up to and with this point; the register is the reduction's">]>;
+
+/// What VEC_SCATTER does with a value (OpDesc::zb).
+def CombineEnum : IsaEnum<"Combine", "how VEC_SCATTER combines dst and src", [
+  IsaCase<"Set", 0, "set", "src; of equal indices the last wins">, IsaCase<"Add", 1, "add">,
+  IsaCase<"Mul", 2, "mul">, IsaCase<"Min", 3, "min">, IsaCase<"Max", 4, "max">]>;
 
 #endif // ISA_MACHINE_TD

@@ -54,7 +54,8 @@ def Isa_RoutineOp : Isa_Op<"routine", [Symbol, NoTerminator, SingleBlock,
                                        HasParent<"ProgramOp">]> {
   let summary = "instructions that a CALL executes";
   let description = [{
-    `registers` are the ranges of what it receives: [register, least, greatest].
+    `registers` are the ranges of what it receives: [register, least, greatest]
+    or, if values between are a step apart, [register, least, greatest, step].
     `nodes` has a number for each instruction (see RoutineInfo::nodeOfPc).
     `slots` holds all descriptor slots where they are not laid out as the encoder
     would (in order of first use, equal descriptors shared).

@@ -61,5 +61,6 @@ def : IntStep<"sar", "Sar", 44, 2, "arithmetic shift right; the sign if b is out
 def : AnyStep<"cvt", "Cvt", 45, 1, "converts from the type in `b`: float to integer rounds to nearest even and saturates, NaN gives 0; i64 to i32 wraps">;
 def : FloatStep<"isnan", "IsNan", 46, 1, "whether a is a NaN, as an i32">;
 def : FloatStep<"isinf", "IsInf", 47, 1, "whether a is infinite, as an i32">;
+def : AnyStep<"reg", "Reg", 48, 0, "value of the scalar register `a` at dispatch: i32 keeps the low bits, floats round to nearest even">;
 
 #endif // ISA_STEPS_TD

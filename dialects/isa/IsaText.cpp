@@ -194,6 +194,8 @@ void printStep(AsmPrinter &p, const ri::ProgramStep &s) {
       p << " bits " << s.imm;
   } else if (info.op == ri::VecOp::Iota) {
     p << " " << unsigned(s.a);
+  } else if (info.op == ri::VecOp::Reg) {
+    p << " r" << unsigned(s.a);
   } else {
     const uint8_t operand[] = {s.a, s.b, s.c};
     for (int o = 0; o < info.operands; ++o)
@@ -251,6 +253,8 @@ ParseResult parseStep(AsmParser &parser, ri::ProgramStep &s) {
   }
   if (info->op == ri::VecOp::Iota)
     return parser.parseInteger(s.a);
+  if (info->op == ri::VecOp::Reg)
+    return parseNumbered(parser, "r", ri::kRegisterCount - 1, s.a);
   uint8_t *operand[] = {&s.a, &s.b, &s.c};
   for (int o = 0; o < info->operands; ++o)
     if ((o && parser.parseComma()) || parseVecReg(parser, *operand[o]))

@@ -4,101 +4,63 @@
 #include "acc/Codegen/Encode.h"
 #include "acc/Codegen/VectorEncoding.h"
 
-#include "llvm/Support/Endian.h"
+#include "llvm/ADT/TypeSwitch.h"
 
+#include <map>
+#include <numeric>
 #include <set>
 
 using namespace mlir;
+namespace isa = accel::rt::isa;
 
 namespace accel::codegen {
 
-uint8_t dtypeOf(Type type) {
-  if (type.isF32())
-    return 1;
-  if (type.isF16())
-    return 2;
-  if (type.isBF16())
-    return 3;
-  if (type.isF64())
-    return 4;
-  if (isa<Float8E4M3FNType>(type))
-    return 14;
-  if (isa<Float8E4M3FNUZType>(type))
-    return 15;
-  if (isa<Float8E5M2Type>(type))
-    return 16;
-  if (isa<Float8E5M2FNUZType>(type))
-    return 17;
-  if (isa<Float8E8M0FNUType>(type))
-    return 20;
-  if (type.isIndex())
-    return 11;
-  auto integer = dyn_cast<IntegerType>(type);
-  if (!integer)
-    return 0;
-  bool isUnsigned = integer.isUnsigned();
-  switch (integer.getWidth()) {
+static isa::DType dtypeOfInteger(IntegerType type) {
+  using isa::DType;
+  bool isUnsigned = type.isUnsigned();
+  switch (type.getWidth()) {
   case 1:
-    return 13;
+    return DType::Bool;
   case 8:
-    return isUnsigned ? 6 : 5;
+    return isUnsigned ? DType::U8 : DType::I8;
   case 16:
-    return isUnsigned ? 8 : 7;
+    return isUnsigned ? DType::U16 : DType::I16;
   case 32:
-    return isUnsigned ? 10 : 9;
+    return isUnsigned ? DType::U32 : DType::I32;
   case 64:
-    return isUnsigned ? 12 : 11;
+    return isUnsigned ? DType::U64 : DType::I64;
   default:
-    return 0;
+    return DType::None;
   }
+}
+
+uint8_t dtypeOf(Type type) {
+  using isa::DType;
+  if (auto integer = dyn_cast<IntegerType>(type))
+    return uint8_t(dtypeOfInteger(integer));
+  return uint8_t(TypeSwitch<Type, DType>(type)
+                     .Case<Float32Type>([](auto) { return DType::F32; })
+                     .Case<Float16Type>([](auto) { return DType::F16; })
+                     .Case<BFloat16Type>([](auto) { return DType::BF16; })
+                     .Case<Float64Type>([](auto) { return DType::F64; })
+                     .Case<Float8E4M3FNType>([](auto) { return DType::F8E4M3FN; })
+                     .Case<Float8E4M3FNUZType>([](auto) { return DType::F8E4M3FNUZ; })
+                     .Case<Float8E5M2Type>([](auto) { return DType::F8E5M2; })
+                     .Case<Float8E5M2FNUZType>([](auto) { return DType::F8E5M2FNUZ; })
+                     .Case<Float8E8M0FNUType>([](auto) { return DType::E8M0; })
+                     .Case<IndexType>([](auto) { return DType::I64; })
+                     .Default([](Type) { return DType::None; }));
 }
 
 namespace {
 
-/// Little-endian bytes.
-class Bytes {
-public:
-  explicit Bytes(std::vector<uint8_t> &out) : out(out) {}
-  Bytes &u8(uint64_t v) { return put(v, 1); }
-  Bytes &u16(uint64_t v) { return put(v, 2); }
-  Bytes &u32(uint64_t v) { return put(v, 4); }
-  Bytes &u64(uint64_t v) { return put(v, 8); }
+// The dialect's enumerations are the machine's, value by value.
+static_assert(unsigned(Engine::Vec) == unsigned(isa::Engine::Vec) &&
+              unsigned(Space::Acc) == unsigned(isa::Space::Acc) &&
+              unsigned(Reason::Program) == unsigned(isa::Reason::Program));
 
-private:
-  Bytes &put(uint64_t v, int n) {
-    for (int i = 0; i < n; ++i)
-      out.push_back(uint8_t(v >> (8 * i)));
-    return *this;
-  }
-  std::vector<uint8_t> &out;
-};
-
-uint8_t byteOf(Opcode opcode) {
-  switch (opcode) {
-    // clang-format off
-  case Opcode::Li: return 0x02;
-  case Opcode::Add: return 0x03;   case Opcode::Sub: return 0x04;
-  case Opcode::Mul: return 0x05;   case Opcode::Div: return 0x06;
-  case Opcode::Mod: return 0x07;   case Opcode::Min: return 0x08;
-  case Opcode::Max: return 0x09;   case Opcode::Addi: return 0x0A;
-  case Opcode::Muli: return 0x0B;  case Opcode::Divi: return 0x0C;
-  case Opcode::Modi: return 0x0D;  case Opcode::Mini: return 0x0E;
-  case Opcode::Maxi: return 0x0F;  case Opcode::Cmplt: return 0x10;
-  case Opcode::Cmpeq: return 0x11; case Opcode::And: return 0x12;
-  case Opcode::Or: return 0x13;    case Opcode::Xor: return 0x14;
-  case Opcode::Shl: return 0x15;   case Opcode::Shr: return 0x16;
-  case Opcode::Cmplti: return 0x17; case Opcode::Cmpeqi: return 0x18;
-  case Opcode::Sync: return 0x30;  case Opcode::Dma: return 0x40;
-  case Opcode::DmaGather: return 0x41; case Opcode::Mxu: return 0x50;
-  case Opcode::MxuDw: return 0x51; case Opcode::Vec: return 0x60;
-    // clang-format on
-  }
-  return 0;
-}
-
-constexpr uint8_t opHalt = 0x01, opLoop = 0x20, opEnd = 0x21, opIf = 0x22, opCall = 0x24,
-                  opRet = 0x25;
-constexpr size_t instructionBytes = 16, slotBytes = 64;
+/// Instructions of the control format; the others go to engines.
+bool isControl(Opcode opcode) { return isa::FindInstr(uint8_t(opcode))->isControl; }
 
 class RoutineEncoder {
 public:
@@ -111,17 +73,18 @@ public:
     return success();
   }
 
-  void control(uint8_t opcode, int rd, int ra, int rb, int64_t imm, uint32_t aux,
+  void control(Opcode opcode, int rd, int ra, int rb, int64_t imm, uint32_t aux,
                Location location) {
-    Bytes(out.code).u8(opcode).u8(rd).u8(ra).u8(rb).u64(uint64_t(imm)).u32(aux);
+    append(isa::CtrlWord{uint8_t(opcode), uint8_t(rd), uint8_t(ra), uint8_t(rb), imm, aux},
+           out.code);
     out.locations.push_back(location);
   }
 
   void sync(Engine engine, ArrayRef<Tokens> waits, ArrayRef<Tokens> signals, Location location) {
-    engineWord(0x30, engine, 0, waits, signals, 0, 0, location);
+    engineWord(Opcode::Sync, engine, 0, waits, signals, 0, 0, location);
   }
 
-  uint32_t size() const { return uint32_t(out.code.size() / instructionBytes); }
+  uint32_t size() const { return uint32_t(out.code.size() / isa::kInstrBytes); }
 
 private:
   LogicalResult item(const Item &item) {
@@ -129,21 +92,23 @@ private:
       return leaf(item);
     size_t at = out.code.size();
     if (item.kind == Item::Loop)
-      control(opLoop, item.counter, item.trips, 0, item.bound, 0, item.location);
+      control(Opcode::Loop, item.counter, item.trips, 0, item.bound, 0, item.location);
     else
-      control(opIf, 0, item.condition, 0, 0, 0, item.location);
+      control(Opcode::If, 0, item.condition, 0, 0, 0, item.location);
     if (failed(block(*item.body)))
       return failure();
-    control(opEnd, 0, 0, 0, 0, 0, item.location);
-    uint32_t length = uint32_t((out.code.size() - at) / instructionBytes - 1);
-    llvm::support::endian::write32le(&out.code[at + 12], length);
+    control(Opcode::End, 0, 0, 0, 0, 0, item.location);
+    isa::CtrlWord opener;
+    isa::Decode(&out.code[at], opener);
+    opener.aux = uint32_t((out.code.size() - at) / isa::kInstrBytes - 1);
+    isa::Encode(opener, &out.code[at]);
     return success();
   }
 
   LogicalResult leaf(const Item &item) {
     const Instruction &in = item.instruction;
-    if (in.opcode < Opcode::Sync) {
-      control(byteOf(in.opcode), in.rd, in.ra, in.rb, in.imm, 0, item.location);
+    if (isControl(in.opcode)) {
+      control(in.opcode, in.rd, in.ra, in.rb, in.imm, 0, item.location);
       return success();
     }
     uint16_t desc = 0;
@@ -153,75 +118,101 @@ private:
         return failure();
       desc = *index;
     }
-    engineWord(byteOf(in.opcode), in.engine, desc, in.waits, in.signals,
+    engineWord(in.opcode, in.engine, desc, in.waits, in.signals,
                in.program < 0 ? 0 : uint16_t(in.program), uint8_t(in.reason), item.location);
     return success();
   }
 
-  void engineWord(uint8_t opcode, Engine engine, uint16_t desc, ArrayRef<Tokens> waits,
+  void engineWord(Opcode opcode, Engine engine, uint16_t desc, ArrayRef<Tokens> waits,
                   ArrayRef<Tokens> signals, uint16_t program, uint8_t reason, Location location) {
-    Bytes word(out.code);
-    word.u8(opcode).u8(indexOf(engine)).u16(desc);
-    for (ArrayRef<Tokens> field : {waits, signals})
-      for (size_t i = 0; i < 2; ++i)
-        word.u8(i < field.size() ? field[i].semaphore : 0)
-            .u8(i < field.size() ? field[i].count : 0);
-    word.u16(program).u8(reason).u8(0);
+    isa::EngineWord word;
+    word.opcode = uint8_t(opcode);
+    word.engine = uint8_t(indexOf(engine));
+    word.desc = desc;
+    word.vprog = program;
+    word.reason = reason;
+    for (size_t i = 0; i < 2; ++i) {
+      if (i < waits.size())
+        word.tokens[i] = {uint8_t(waits[i].semaphore), uint8_t(waits[i].count)};
+      if (i < signals.size())
+        word.tokens[2 + i] = {uint8_t(signals[i].semaphore), uint8_t(signals[i].count)};
+    }
+    append(word, out.code);
     out.locations.push_back(location);
   }
 
-  static uint8_t dimOf(int64_t dim) { return dim < 0 ? 0xFF : uint8_t(dim); }
+  static uint8_t dimOf(int64_t dim) { return dim < 0 ? uint8_t(isa::kNoDim) : uint8_t(dim); }
 
   FailureOr<uint16_t> descriptor(const Descriptor &d, Location location) {
-    std::vector<uint8_t> bytes;
-    Bytes out(bytes);
-    for (int64_t size : d.sizes) {
-      if (size < 0 || size > int64_t(UINT32_MAX))
-        return emitError(location, "codegen: an extent of ") << size << " exceeds 32 bits";
-      out.u32(uint64_t(size));
+    isa::Descriptor encoded;
+    isa::OpDesc &op = encoded.op;
+    for (size_t i = 0; i < d.sizes.size(); ++i) {
+      if (d.sizes[i] < 0 || d.sizes[i] > int64_t(UINT32_MAX))
+        return emitError(location, "codegen: an extent of ") << d.sizes[i] << " exceeds 32 bits";
+      op.size[i] = uint32_t(d.sizes[i]);
+      op.sizeReg[i] = uint8_t(d.sizeRegs[i]);
     }
-    for (Reg reg : d.sizeRegs)
-      out.u8(reg);
-    out.u8(d.streams.size()).u8(d.flags).u8(d.initReg).u8(d.reduceMask).u16(0);
-    out.u32(uint64_t(d.za)).u32(uint64_t(d.zb)).u32(d.fillBits).u64(d.fillBits).u64(0);
+    op.streams = uint8_t(d.streams.size());
+    op.flags = d.flags;
+    op.initReg = uint8_t(d.initReg);
+    op.reduceMask = d.reduceMask;
+    op.za = int32_t(d.za);
+    op.zb = int32_t(d.zb);
+    op.fillBits = uint32_t(d.fillBits);
+    op.fillBits64 = d.fillBits;
     for (const Stream &s : d.streams) {
-      uint8_t dtype = dtypeOf(s.type);
-      if (!dtype)
+      isa::Stream &to = encoded.streams.emplace_back();
+      to.desc.space = uint8_t(s.space);
+      to.desc.region = uint8_t(s.region);
+      to.desc.dtype = dtypeOf(s.type);
+      if (!to.desc.dtype)
         return emitError(location, "codegen: the machine has no element type ") << s.type;
-      out.u8(unsigned(s.space)).u8(s.region).u8(dtype).u8(s.window.empty() ? 0 : 1);
-      for (size_t i = 0; i < 4; ++i)
-        out.u8(i < s.baseRegs.size() ? s.baseRegs[i] : 0);
-      out.u64(uint64_t(s.base));
-      for (int64_t stride : s.strides)
-        out.u64(uint64_t(stride));
-      if (!s.window.empty())
-        window(s, out);
+      llvm::copy(s.baseRegs, to.desc.baseReg);
+      to.desc.base = s.base;
+      llvm::copy(s.strides, to.desc.stride);
+      if (s.window.empty())
+        continue;
+      to.desc.flags = 1;
+      to.window = windowOf(s);
     }
+    std::vector<uint8_t> bytes;
+    isa::EncodeDescriptor(encoded, bytes);
     auto [it, isNew] = known.try_emplace(bytes, 0);
     if (isNew) {
-      size_t index = this->out.slots.size() / slotBytes;
+      size_t index = out.slots.size() / isa::kSlotBytes;
       if (index > UINT16_MAX)
         return emitError(location, "codegen: a routine has more descriptors than the machine "
                                    "can address (65536 slots)");
       it->second = uint16_t(index);
-      llvm::append_range(this->out.slots, bytes);
+      llvm::append_range(out.slots, bytes);
     }
     return it->second;
   }
 
-  static void window(const Stream &stream, Bytes &out) {
-    for (size_t i = 0; i < 2; ++i) {
-      Coordinate c = i < stream.window.size() ? stream.window[i] : Coordinate();
-      out.u32(uint64_t(c.start)).u8(c.startReg).u8(c.originReg);
-      out.u8(dimOf(c.dimA)).u8(dimOf(c.dimB)).u32(uint64_t(c.mulA)).u32(uint64_t(c.mulB));
-      out.u32(c.bound < 0 ? UINT32_MAX : uint64_t(c.bound)).u32(uint64_t(c.mod));
-      out.u32(uint64_t(c.stride));
+  static isa::WindowDesc windowOf(const Stream &stream) {
+    isa::WindowDesc window;
+    for (auto [i, c] : llvm::enumerate(stream.window)) {
+      isa::WindowCoord &to = window.coord[i];
+      to.start = int32_t(c.start);
+      to.startReg = uint8_t(c.startReg);
+      to.orgReg = uint8_t(c.originReg);
+      to.dimA = dimOf(c.dimA);
+      to.dimB = dimOf(c.dimB);
+      to.mulA = int32_t(c.mulA);
+      to.mulB = int32_t(c.mulB);
+      to.bound = c.bound < 0 ? isa::kUnchecked : uint32_t(c.bound);
+      to.mod = uint32_t(c.mod);
+      to.stride = int32_t(c.stride);
+      window.div[i] = c.div > 1 ? uint8_t(c.div) : 0;
+      window.flags[i] = c.exact;
     }
-    for (size_t i = 0; i < 2; ++i)
-      out.u8(i < stream.window.size() && stream.window[i].div > 1 ? stream.window[i].div : 0);
-    for (size_t i = 0; i < 2; ++i)
-      out.u8(i < stream.window.size() && stream.window[i].exact);
-    out.u32(stream.pad);
+    window.padBits = uint32_t(stream.pad);
+    return window;
+  }
+
+  template <typename Word> static void append(const Word &word, std::vector<uint8_t> &code) {
+    code.resize(code.size() + isa::kInstrBytes);
+    isa::Encode(word, code.data() + code.size() - isa::kInstrBytes);
   }
 
   EncodedRoutine &out;
@@ -258,7 +249,7 @@ FailureOr<EncodedProgram> encode(ModuleOp module, const Program &program) {
     RoutineEncoder encoder(out);
     if (failed(encoder.block(routine->body)))
       return failure();
-    encoder.control(opRet, 0, 0, 0, 0, 0, module.getLoc());
+    encoder.control(Opcode::Ret, 0, 0, 0, 0, 0, module.getLoc());
     namedRegisters(routine->body, named[index]);
   }
 
@@ -281,24 +272,27 @@ FailureOr<EncodedProgram> encode(ModuleOp module, const Program &program) {
     auto load = [&](Reg reg, int64_t value) {
       if (!named[call.routine].count(reg))
         return;
-      encoder.control(0x02, reg, 0, 0, value, 0, location);
+      encoder.control(Opcode::Li, reg, 0, 0, value, 0, location);
       auto &ranges = result.routines[place.routine].ranges;
       auto it = llvm::find_if(ranges, [&](auto &range) { return range.reg == reg; });
-      if (it == ranges.end())
-        ranges.push_back({uint8_t(reg), value, value});
-      else
-        *it = {uint8_t(reg), std::min(it->min, value), std::max(it->max, value)};
+      if (it == ranges.end()) {
+        ranges.push_back({uint8_t(reg), value, value, 0});
+        return;
+      }
+      it->step = std::gcd(it->step, value - it->min);
+      it->min = std::min(it->min, value);
+      it->max = std::max(it->max, value);
     };
     for (auto [index, extent] : llvm::enumerate(call.arguments))
       load(Reg(index) + 1, extent.address);
     load(routine.frameReg, call.frame);
     place.call = encoder.size();
-    encoder.control(opCall, 0, 0, 0, 0, place.routine, location);
+    encoder.control(Opcode::Call, 0, 0, 0, 0, place.routine, location);
     sync(call.signals, false);
     place.last = encoder.size() - 1;
     result.calls.push_back(place);
   }
-  encoder.control(opHalt, 0, 0, 0, 0, 0, module.getLoc());
+  encoder.control(Opcode::Halt, 0, 0, 0, 0, 0, module.getLoc());
 
   for (const VectorProgram &p : program.programs.list()) {
     FailureOr<std::vector<uint8_t>> bytes = encodeVectorProgram(p, module.getLoc());

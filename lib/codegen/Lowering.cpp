@@ -138,7 +138,7 @@ private:
     }
     if (count.terms.empty())
       return count;
-    return Affine::of(values.emit(Opcode::Modi, values.reg(count, location), 0, slots, location));
+    return Affine::of(values.emit(Opcode::ModI, values.reg(count, location), 0, slots, location));
   }
 
   LogicalResult lowerLoop(scf::ForOp loop) {
@@ -167,7 +167,7 @@ private:
       bound = limit.getInt();
       if (step->constant != 1) {
         trips.constant += step->constant - 1;
-        trips = Affine::of(values.emit(Opcode::Divi, values.reg(trips, loop.getLoc()), 0,
+        trips = Affine::of(values.emit(Opcode::DivI, values.reg(trips, loop.getLoc()), 0,
                                        step->constant, loop.getLoc()));
       }
       // A register operand: LOOP counts to a non-negative number.

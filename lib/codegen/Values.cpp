@@ -54,7 +54,7 @@ Reg Values::emit(Opcode opcode, Reg ra, Reg rb, int64_t imm, Location location) 
 }
 
 Reg Values::term(std::pair<Reg, int64_t> term, Location location) {
-  return term.second == 1 ? term.first : emit(Opcode::Muli, term.first, 0, term.second, location);
+  return term.second == 1 ? term.first : emit(Opcode::MulI, term.first, 0, term.second, location);
 }
 
 /// Outer registers first, so that their part of a sum is computed outside.
@@ -72,7 +72,7 @@ Reg Values::reg(const Affine &affine, Location location) {
   sortByDepth(terms, blocks);
   Reg sum = term(terms.front(), location);
   if (affine.constant)
-    sum = emit(Opcode::Addi, sum, 0, affine.constant, location);
+    sum = emit(Opcode::AddI, sum, 0, affine.constant, location);
   for (auto &t : ArrayRef(terms).drop_front())
     sum = t.second == -1 ? emit(Opcode::Sub, sum, t.first, 0, location)
                          : emit(Opcode::Add, sum, term(t, location), 0, location);
@@ -131,8 +131,8 @@ std::optional<Affine> Values::compare(Operation *op) {
     if (difference.isConstant())
       return Affine::number(difference.constant < 0);
     if (b.isConstant())
-      return Affine::of(emit(Opcode::Cmplti, reg(a, loc), 0, b.constant, loc));
-    return Affine::of(emit(Opcode::Cmplt, reg(a, loc), reg(b, loc), 0, loc));
+      return Affine::of(emit(Opcode::CmpLtI, reg(a, loc), 0, b.constant, loc));
+    return Affine::of(emit(Opcode::CmpLt, reg(a, loc), reg(b, loc), 0, loc));
   };
   auto equal = [&](const Affine &a, const Affine &b) {
     Affine difference = a;
@@ -140,8 +140,8 @@ std::optional<Affine> Values::compare(Operation *op) {
     if (difference.isConstant())
       return Affine::number(difference.constant == 0);
     if (b.isConstant())
-      return Affine::of(emit(Opcode::Cmpeqi, reg(a, loc), 0, b.constant, loc));
-    return Affine::of(emit(Opcode::Cmpeq, reg(a, loc), reg(b, loc), 0, loc));
+      return Affine::of(emit(Opcode::CmpEqI, reg(a, loc), 0, b.constant, loc));
+    return Affine::of(emit(Opcode::CmpEq, reg(a, loc), reg(b, loc), 0, loc));
   };
   switch (predicate) {
   case P::eq:
@@ -211,18 +211,18 @@ std::optional<Affine> Values::compute(Operation *op) {
       return isa<arith::RemSIOp, arith::RemUIOp>(op) ? Affine::number(0) : in[0];
     if (isa<arith::CeilDivSIOp>(op)) {
       in[0].constant += in[1].constant - 1;
-      return binary(Opcode::Div, Opcode::Divi, floorDiv);
+      return binary(Opcode::Div, Opcode::DivI, floorDiv);
     }
     if (isa<arith::RemSIOp, arith::RemUIOp>(op))
-      return binary(Opcode::Mod, Opcode::Modi, floorMod);
-    return binary(Opcode::Div, Opcode::Divi, floorDiv);
+      return binary(Opcode::Mod, Opcode::ModI, floorMod);
+    return binary(Opcode::Div, Opcode::DivI, floorDiv);
   }
   if (isa<arith::MinSIOp, arith::MaxSIOp, arith::MinUIOp, arith::MaxUIOp>(op)) {
     if (in[0].isConstant())
       std::swap(in[0], in[1]);
     if (isa<arith::MinSIOp, arith::MinUIOp>(op))
-      return binary(Opcode::Min, Opcode::Mini, [](int64_t a, int64_t b) { return std::min(a, b); });
-    return binary(Opcode::Max, Opcode::Maxi, [](int64_t a, int64_t b) { return std::max(a, b); });
+      return binary(Opcode::Min, Opcode::MinI, [](int64_t a, int64_t b) { return std::min(a, b); });
+    return binary(Opcode::Max, Opcode::MaxI, [](int64_t a, int64_t b) { return std::max(a, b); });
   }
   if (isa<arith::AndIOp, arith::OrIOp>(op)) {
     bool isAnd = isa<arith::AndIOp>(op);

@@ -40,6 +40,7 @@ template <typename V> void fields(rt::RegionInfo &r, V &&v) {
   v("kind", r.kind);
   v("bytes", r.bytes);
   v("external", r.external);
+  v("chip", r.chip);
 }
 template <typename V> void fields(rt::WeightChunk &r, V &&v) {
   v("region", r.region);
@@ -48,6 +49,16 @@ template <typename V> void fields(rt::WeightChunk &r, V &&v) {
   v("segment_offset", r.segmentOffset);
   v("external", r.external);
 }
+template <typename V> void fields(rt::DimRange &r, V &&v) {
+  v("min", r.min);
+  v("reg", r.reg);
+  v("name", r.name);
+}
+template <typename V> void fields(rt::EntryInfo &r, V &&v) {
+  v("chip", r.chip);
+  v("core", r.core);
+  v("routine", r.routine);
+}
 template <typename V> void fields(rt::IoInfo &r, V &&v) {
   v("name", r.name);
   v("dtype", r.dtype);
@@ -55,6 +66,7 @@ template <typename V> void fields(rt::IoInfo &r, V &&v) {
   v("region", r.region);
   v("offset", r.offset);
   v("bytes", r.bytes);
+  v("ranges", r.ranges);
 }
 template <typename V> void fields(rt::TensorInfo &r, V &&v) {
   v("name", r.name);
@@ -105,6 +117,7 @@ template <typename V> void fields(rt::ArtifactData &r, V &&v) {
   v("predictions", r.predictions);
   v("nodes", r.nodes);
   v("calls", r.calls);
+  v("entries", r.entries);
   v("compulsory_bytes", r.compulsoryBytes);
   v("bound_bytes", r.boundBytes);
   v("macs", r.macs);

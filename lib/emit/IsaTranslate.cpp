@@ -83,7 +83,8 @@ OwningOpRef<ModuleOp> isaFromArtifact(const rt::Artifact &artifact, StringRef so
     SmallVector<Attribute> ranges;
     for (const rt::RegisterRange &r : data.registers)
       if (r.routine == index)
-        ranges.push_back(b.getDenseI64ArrayAttr({r.reg, r.min, r.max}));
+        ranges.push_back(r.step == 1 ? b.getDenseI64ArrayAttr({r.reg, r.min, r.max})
+                                     : b.getDenseI64ArrayAttr({r.reg, r.min, r.max, r.step}));
     if (!ranges.empty())
       registers = b.getArrayAttr(ranges);
     DenseI32ArrayAttr nodes;
@@ -155,9 +156,11 @@ LogicalResult artifactFromIsa(ModuleOp module, StringRef textFolder, rt::Artifac
     if (auto registers = routine.getRegisters())
       for (Attribute row : *registers) {
         auto range = dyn_cast<DenseI64ArrayAttr>(row);
-        if (!range || range.size() != 3)
-          return routine.emitOpError("registers: expected array<i64: register, least, greatest>");
-        builder.data.registers.push_back({index, uint8_t(range[0]), range[1], range[2]});
+        if (!range || range.size() < 3 || range.size() > 4)
+          return routine.emitOpError(
+              "registers: expected array<i64: register, least, greatest, step>");
+        builder.data.registers.push_back({index, uint8_t(range[0]), range[1], range[2],
+                                          range.size() == 4 ? range[3] : 1});
       }
     builder.data.routines.push_back(std::move(info));
   }

@@ -22,7 +22,7 @@ class Program:
     def target(self) -> str:
         """name of the machine that the program was compiled for"""
 
-    def run(self, inputs: dict[str, tuple[numpy.ndarray, list[int]]], threads: int = 1, sanitize: bool = False, max_instructions: int = 0) -> tuple[dict[str, numpy.ndarray], str]:
+    def run(self, inputs: dict[str, tuple[numpy.ndarray, list[int]]], threads: int = 1, sanitize: bool = False, max_instructions: int = 0) -> tuple[dict[str, tuple[numpy.ndarray, list[int]]], str]:
         """
-        inputs: name -> (bytes, shape). Returns (name -> bytes, statistics JSON).
+        inputs: name -> (bytes, shape). Returns (name -> (bytes, shape), statistics JSON).
         """

@@ -80,7 +80,7 @@ class Executable:
         raw, stats = self._program.run(feeds, threads=threads, sanitize=sanitize,
                                        max_instructions=max_instructions)
         self.stats = json.loads(stats)
-        return {tensor.name: raw[tensor.name].view(tensor.dtype).reshape(tensor.shape) for tensor in self.outputs}
+        return {tensor.name: raw[tensor.name][0].view(tensor.dtype).reshape(raw[tensor.name][1]) for tensor in self.outputs}
 
     def __repr__(self) -> str:
         return f"<acc.Executable for {self.target}: {_listed(self.inputs)} -> {_listed(self.outputs)}>"

@@ -111,7 +111,8 @@ void DecodeTables(Decoder &d, const fb::Header &h, ArtifactData &a) {
   a.producer = d.Text(h.producer());
   DecodeTarget(d, h.target(), a.target);
   a.regions = d.Tables(h.regions(), [&](const fb::Region &r) {
-    return RegionInfo{r.id(), RegionKind(r.kind()), r.bytes(), d.External(r.external())};
+    return RegionInfo{r.id(), RegionKind(r.kind()), r.bytes(), d.External(r.external()),
+                      r.chip()};
   });
   a.chunks = d.Tables(h.chunks(), [&](const fb::Chunk &c) {
     return WeightChunk{c.region(), c.offset(), c.bytes(), c.segment_offset(),
@@ -119,7 +120,10 @@ void DecodeTables(Decoder &d, const fb::Header &h, ArtifactData &a) {
   });
   auto io = [&](const fb::Io &i) {
     return IoInfo{d.Text(i.name()), i.dtype(),  d.Numbers(i.dims()),
-                  i.region(),       i.offset(), i.bytes()};
+                  i.region(),       i.offset(), i.bytes(),
+                  d.Tables(i.ranges(), [&](const fb::DimRange &r) {
+                    return DimRange{r.min(), r.reg(), d.Text(r.name())};
+                  })};
   };
   a.inputs = d.Tables(h.inputs(), io);
   a.outputs = d.Tables(h.outputs(), io);
@@ -138,7 +142,10 @@ void DecodeTables(Decoder &d, const fb::Header &h, ArtifactData &a) {
                           })};
   });
   a.registers = d.Tables(h.registers(), [&](const fb::RegisterRange &r) {
-    return RegisterRange{r.routine(), r.reg(), r.min(), r.max()};
+    return RegisterRange{r.routine(), r.reg(), r.min(), r.max(), r.step()};
+  });
+  a.entries = d.Tables(h.entries(), [&](const fb::Entry &e) {
+    return EntryInfo{e.chip(), e.core(), e.routine()};
   });
   a.nodes = d.Tables(h.nodes(), [&](const fb::Node &n) {
     return NodeInfo{d.Text(n.name()), d.Text(n.op()), n.macs(), n.compulsory_bytes(),

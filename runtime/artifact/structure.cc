@@ -4,6 +4,7 @@
 #include "acc/runtime/status_macros.h"
 #include "dtype.h"
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace accel::rt {
@@ -63,6 +64,8 @@ private:
       if (region_[r.id])
         return Bad("region ", r.id, " is declared twice");
       region_[r.id] = &r;
+      if (r.chip)
+        return Bad("region ", r.id, " lies on chip ", r.chip, ", version 1 has chip 0 only");
       if (r.external.empty())
         continue;
       if (r.kind != RegionKind::Weights && r.kind != RegionKind::Constant)
@@ -127,8 +130,9 @@ private:
     return absl::OkStatus();
   }
 
-  absl::Status Io(const std::vector<IoInfo> &list, RegionKind kind, const char *what) const {
+  absl::Status Io(const std::vector<IoInfo> &list, RegionKind kind, const char *what) {
     std::set<std::string> names;
+    received_.clear();
     for (const IoInfo &io : list) {
       ACC_RETURN_IF_ERROR(Inside(what, io.name, io.region, io.offset, io.bytes));
       if (!names.insert(io.name).second)
@@ -149,6 +153,33 @@ private:
       if ((count * bits + 7) / 8 != io.bytes)
         return Bad(what, " \"", io.name, "\" has ", io.bytes, " bytes, its shape needs ",
                    (count * bits + 7) / 8);
+      ACC_RETURN_IF_ERROR(Ranges(io, kind == RegionKind::Input, what, bits));
+    }
+    return absl::OkStatus();
+  }
+
+  /// Sizes that a run decides.
+  absl::Status Ranges(const IoInfo &io, bool isInput, const char *what, int bits) {
+    if (io.ranges.empty())
+      return absl::OkStatus();
+    if (io.ranges.size() != io.dims.size())
+      return Bad(what, " \"", io.name, "\" has ", io.dims.size(), " dimensions and ranges of ",
+                 io.ranges.size());
+    for (size_t d = 0; d < io.dims.size(); ++d) {
+      const DimRange &r = io.ranges[d];
+      if (r.reg >= 64 || r.min < 0 || r.min > io.dims[d] || (!r.reg && r.min != io.dims[d]))
+        return Bad(what, " \"", io.name, "\" has dimension ", d, " of ", r.min, " to ", io.dims[d],
+                   " in r", int(r.reg));
+      if (!r.reg)
+        continue;
+      if (bits % 8)
+        return Bad(what, " \"", io.name, "\" has elements of ", bits,
+                   " bits, whose sizes must be constants");
+      auto [it, isNew] = received_.try_emplace(r.reg, r.min, io.dims[d]);
+      if (isInput && !isNew && it->second != std::pair(r.min, io.dims[d]))
+        return Bad(what, " \"", io.name, "\" has dimension ", d, " of ", r.min, " to ", io.dims[d],
+                   " in r", int(r.reg), ", which receives ", it->second.first, " to ",
+                   it->second.second);
     }
     return absl::OkStatus();
   }
@@ -191,10 +222,18 @@ private:
           if (node != kNone && node >= a_.nodes.size())
             return Bad("the debug map of the call at ", c.pc, " names node ", node);
     }
-    for (const RegisterRange &r : a_.registers)
-      if (r.routine >= a_.routines.size() || r.reg == 0 || r.reg >= 64 || r.min > r.max)
+    for (const RegisterRange &r : a_.registers) {
+      if (r.routine >= a_.routines.size() || r.reg == 0 || r.reg >= 64 || r.min > r.max ||
+          r.step < 1)
         return Bad("register range of routine ", r.routine, " r", int(r.reg), " ", r.min, "..",
-                   r.max);
+                   r.max, " step ", r.step);
+      if (r.routine == 0)
+        return Bad("register range of main r", int(r.reg), ": main receives sizes of inputs only");
+    }
+    for (const EntryInfo &e : a_.entries)
+      if (e.chip || e.core || e.routine || a_.entries.size() > 1)
+        return Bad("entry of chip ", e.chip, " core ", e.core, " at routine ", e.routine,
+                   "; version 1 has one, chip 0 core 0 at routine 0");
     return absl::OkStatus();
   }
 
@@ -227,6 +266,7 @@ private:
   const ArtifactData &a_;
   const StructureContext &context_;
   std::vector<const RegionInfo *> region_;
+  std::map<uint8_t, std::pair<int64_t, int64_t>> received_; // sizes in registers
 };
 
 } // namespace

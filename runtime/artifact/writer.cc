@@ -113,14 +113,20 @@ void PackHeader(Fbb &b, const ArtifactData &d, const Segments &seg) {
     return fb::CreateBlob(b, v.first, v.second);
   });
   auto regions = PackAll(b, d.regions, [&](const RegionInfo &r) {
-    return fb::CreateRegion(b, r.id, uint8_t(r.kind), r.bytes, Pack(b, r.external));
+    return fb::CreateRegion(b, r.id, uint8_t(r.kind), r.bytes, Pack(b, r.external), r.chip);
   });
   auto chunks = PackAll(b, d.chunks, [&](const WeightChunk &c) {
     return fb::CreateChunk(b, c.region, c.offset, c.bytes, c.segmentOffset, Pack(b, c.external));
   });
   auto io = [&](const IoInfo &i) {
-    return fb::CreateIo(b, b.CreateString(i.name), i.dtype, b.CreateVector(i.dims), i.region,
-                        i.offset, i.bytes);
+    flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<fb::DimRange>>> ranges;
+    if (!i.ranges.empty())
+      ranges = PackAll(b, i.ranges, [&](const DimRange &r) {
+        return fb::CreateDimRange(b, r.min, r.reg, b.CreateString(r.name));
+      });
+    auto name = b.CreateString(i.name);
+    auto dims = b.CreateVector(i.dims);
+    return fb::CreateIo(b, name, i.dtype, dims, i.region, i.offset, i.bytes, ranges);
   };
   auto inputs = PackAll(b, d.inputs, io);
   auto outputs = PackAll(b, d.outputs, io);
@@ -138,7 +144,7 @@ void PackHeader(Fbb &b, const ArtifactData &d, const Segments &seg) {
     return fb::CreatePrediction(b, p.tensor, uint8_t(p.reason), p.write, terms);
   });
   auto registers = PackAll(b, d.registers, [&](const RegisterRange &r) {
-    return fb::CreateRegisterRange(b, r.routine, r.reg, r.min, r.max);
+    return fb::CreateRegisterRange(b, r.routine, r.reg, r.min, r.max, r.step);
   });
   auto nodes = PackAll(b, d.nodes, [&](const NodeInfo &n) {
     return fb::CreateNode(b, b.CreateString(n.name), b.CreateString(n.op), n.macs,
@@ -147,13 +153,19 @@ void PackHeader(Fbb &b, const ArtifactData &d, const Segments &seg) {
   auto calls = PackAll(b, d.calls, [&](const CallNodes &c) {
     return fb::CreateCallNodes(b, c.routine, c.pc, b.CreateVector(c.nodes));
   });
+  flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<fb::Entry>>> entries;
+  if (!d.entries.empty())
+    entries = PackAll(b, d.entries, [&](const EntryInfo &e) {
+      return fb::CreateEntry(b, e.chip, e.core, e.routine);
+    });
   auto producer = b.CreateString(d.producer);
   fb::FinishHeaderBuffer(b, fb::CreateHeader(b, d.isaVersion, producer, target, routines, vprogs,
                                              regions, chunks, inputs, outputs, tensors, counters,
                                              predictions, registers, nodes, calls,
                                              d.compulsoryBytes, d.boundBytes, d.macs, d.sramPeak,
                                              seg.codeBegin, seg.codeBytes, seg.codeSum,
-                                             seg.weightsBegin, seg.weightsBytes, seg.weightsSum));
+                                             seg.weightsBegin, seg.weightsBytes, seg.weightsSum,
+                                             entries));
 }
 
 absl::Status WriteCode(ByteOutput &out, const ArtifactData &d, Segments &seg) {

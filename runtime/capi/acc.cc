@@ -150,6 +150,31 @@ acc_status *acc_session_set_input(acc_session *s, const char *name, const void *
   });
 }
 
+acc_status *acc_session_set_input_shaped(acc_session *s, const char *name, const void *data,
+                                         size_t bytes, const int64_t *dims, size_t rank) {
+  return Guard([&]() -> absl::Status {
+    if (!s || !name || (!data && bytes) || (!dims && rank))
+      return Null(!s ? "session" : !name ? "name" : !data && bytes ? "data" : "dims");
+    return s->simulator.SetInput(name, {static_cast<const uint8_t *>(data), bytes}, {dims, rank});
+  });
+}
+
+acc_status *acc_session_get_output_dims(const acc_session *s, const char *name, int64_t *dims,
+                                        size_t rank) {
+  return Guard([&]() -> absl::Status {
+    if (!s || !name || (!dims && rank))
+      return Null(!s ? "session" : !name ? "name" : "dims");
+    absl::StatusOr<std::vector<int64_t>> have = s->simulator.OutputDims(name);
+    if (!have.ok())
+      return have.status();
+    if (have->size() != rank)
+      return absl::InvalidArgumentError(
+          absl::StrCat("output \"", name, "\" has ", have->size(), " dimensions, not ", rank));
+    std::copy(have->begin(), have->end(), dims);
+    return absl::OkStatus();
+  });
+}
+
 acc_status *acc_session_run(acc_session *s) {
   return Guard([&]() -> absl::Status {
     if (!s)

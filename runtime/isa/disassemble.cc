@@ -104,6 +104,8 @@ std::string Disassemble(const ProgramStep &s) {
     absl::StrAppend(&text, " from ", Name(kVecTypeInfo, s.b));
   if (info.op == VecOp::Iota)
     absl::StrAppend(&text, " d", int(s.a));
+  if (info.op == VecOp::Reg)
+    absl::StrAppend(&text, " r", int(s.a));
   if (info.op != VecOp::Imm)
     return text;
   bool isFloat = s.type == uint8_t(VecType::F32) || s.type == uint8_t(VecType::F64);

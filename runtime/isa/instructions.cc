@@ -120,12 +120,7 @@ absl::Status VerifyInstr(const Instr &in) {
   const InstrInfo *info = FindInstr(in.opcode());
   if (!info)
     return absl::InvalidArgumentError(absl::StrCat("unknown opcode ", int(in.opcode())));
-  ACC_RETURN_IF_ERROR(in.isControl ? VerifyControl(*info, in.control)
-                                   : VerifyEngine(*info, in.engine));
-  if (info->isReserved)
-    return absl::UnimplementedError(absl::StrCat(info->mnemonic, " is reserved by ISA version ",
-                                                 kIsaVersion, "; no machine executes it yet"));
-  return absl::OkStatus();
+  return in.isControl ? VerifyControl(*info, in.control) : VerifyEngine(*info, in.engine);
 }
 
 int Descriptor::slots() const {
@@ -190,6 +185,8 @@ absl::Status VerifyDescriptor(const Instr &in, const Descriptor &d) {
   };
   ACC_RETURN_IF_ERROR(unused("init_reg", kUsesInitReg, d.op.initReg));
   ACC_RETURN_IF_ERROR(unused("reduce_mask", kUsesReduceMask, d.op.reduceMask));
+  ACC_RETURN_IF_ERROR(unused("za_reg", kUsesZaReg, d.op.zaReg));
+  ACC_RETURN_IF_ERROR(unused("zb_reg", kUsesZbReg, d.op.zbReg));
   ACC_RETURN_IF_ERROR(unused("za", kUsesZa, uint64_t(uint32_t(d.op.za))));
   ACC_RETURN_IF_ERROR(unused("zb", kUsesZb, uint64_t(uint32_t(d.op.zb))));
   ACC_RETURN_IF_ERROR(unused("fill_bits", kUsesFillBits, d.op.fillBits));
@@ -207,7 +204,10 @@ absl::Status VerifyDescriptor(const Instr &in, const Descriptor &d) {
     if (s.desc.space == uint8_t(Space::None) || s.desc.dtype == uint8_t(DType::None))
       return bad("StreamDesc.space and StreamDesc.dtype must be given");
     if (s.desc.space != uint8_t(Space::Dram) && s.desc.region)
-      return bad("StreamDesc.region outside of DRAM must be 0");
+      return bad(s.desc.space == uint8_t(Space::Sram)
+                     ? absl::StrCat("StreamDesc.region is core ", int(s.desc.region),
+                                    ", version 1 has core 0 only")
+                     : "StreamDesc.region outside of DRAM must be 0");
   }
   return absl::OkStatus();
 }

@@ -30,7 +30,7 @@ absl::Status VerifySteps(const std::vector<ProgramStep> &steps, const char *part
       return bad(info.name, " has no type ", EnumName(kVecTypeInfo, s.type));
     const uint8_t operand[] = {s.a, s.b, s.c};
     for (int o = 0; o < 3; ++o) {
-      bool isUsed = o < info.operands || (o == 0 && info.op == VecOp::Iota) ||
+      bool isUsed = o < info.operands || (o == 0 && (info.op == VecOp::Iota || info.op == VecOp::Reg)) ||
                     (o == 1 && info.op == VecOp::Cvt);
       if (!isUsed && operand[o])
         return bad(info.name, " does not use operand ", o, ", it must be 0: ", int(operand[o]));
@@ -41,6 +41,8 @@ absl::Status VerifySteps(const std::vector<ProgramStep> &steps, const char *part
       return bad(info.name, " does not use imm, it must be 0: ", s.imm);
     if (info.op == VecOp::Iota && s.a >= kDimCount)
       return bad("iota of dimension ", int(s.a));
+    if (info.op == VecOp::Reg && s.a >= kRegisterCount)
+      return bad("reg names register ", int(s.a), ", registers end at ", kRegisterCount - 1);
     if (info.op == VecOp::Cvt && !EnumName(kVecTypeInfo, s.b))
       return bad("cvt from no type: ", int(s.b));
   }
@@ -119,6 +121,18 @@ absl::Status VerifyProgram(const VectorProgram &p) {
     ACC_RETURN_IF_ERROR(Verify(r));
     if (r.order == uint8_t(Order::Lanes) && r.kind >= uint8_t(Reduce::ArgMax))
       return absl::InvalidArgumentError("arg reductions are sequential");
+  }
+  for (const ProgramOutput &out : p.outs) {
+    if (out.phase != uint8_t(Phase::Scan))
+      continue;
+    bool found = false;
+    for (const ProgramReduction &r : p.reductions)
+      found |= r.dst == out.reg && r.type == out.type && r.kind < uint8_t(Reduce::ArgMax) &&
+               r.order == uint8_t(Order::Sequential);
+    if (!found)
+      return absl::InvalidArgumentError(
+          absl::StrCat("an output of phase scan stores register ", int(out.reg),
+                       ", which no sequential reduction of its type gives"));
   }
   ACC_RETURN_IF_ERROR(VerifySteps(p.body, "body"));
   return VerifySteps(p.post, "post");

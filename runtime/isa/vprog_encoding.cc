@@ -13,7 +13,7 @@ std::vector<uint8_t> EncodeVProg(const VProg &v) {
   for (const VInput &i : v.ins)
     p.ins.push_back({.reg = i.reg, .type = uint8_t(i.type)});
   for (const VOutput &o : v.outs)
-    p.outs.push_back({.reg = o.reg, .phase = uint8_t(o.post), .type = uint8_t(o.type)});
+    p.outs.push_back({.reg = o.reg, .phase = uint8_t(o.scan ? isa::Phase::Scan : isa::Phase(o.post)), .type = uint8_t(o.type)});
   for (const VReduction &r : v.reductions)
     p.reductions.push_back({.src = r.src,
                             .dst = r.dst,
@@ -43,7 +43,8 @@ absl::StatusOr<VProg> DecodeVProg(absl::Span<const uint8_t> bytes) {
   for (const isa::ProgramInput &i : p->ins)
     v.ins.push_back({i.reg, VType(i.type)});
   for (const isa::ProgramOutput &o : p->outs)
-    v.outs.push_back({o.reg, o.phase != 0, VType(o.type)});
+    v.outs.push_back({o.reg, o.phase == uint8_t(isa::Phase::Post), VType(o.type),
+                      o.phase == uint8_t(isa::Phase::Scan)});
   for (const isa::ProgramReduction &r : p->reductions)
     v.reductions.push_back({r.src, r.dst, VReduce(r.kind), r.order != 0, VType(r.type)});
   auto steps = [](const std::vector<isa::ProgramStep> &from, std::vector<VStep> &to) {

@@ -222,7 +222,8 @@ Value ConvertValue(VType from, VType to, Value v) {
   return VTypeBytes(to) == 4 ? Value{uint32_t(r.bits)} : r;
 }
 
-void RunSteps(const std::vector<VStep> &steps, Registers &r, const int64_t *idx) {
+void RunSteps(const std::vector<VStep> &steps, Registers &r, const int64_t *idx,
+              const int64_t *scalars = nullptr) {
   for (const VStep &s : steps) {
     const Value a = r[s.a & 15], b = r[s.b & 15], c = r[s.c & 15];
     Value &dst = r[s.dst];
@@ -245,6 +246,9 @@ void RunSteps(const std::vector<VStep> &steps, Registers &r, const int64_t *idx)
       continue;
     case VOp::Iota:
       dst = number(idx[s.a]);
+      continue;
+    case VOp::Reg:
+      dst = number(scalars[s.a]);
       continue;
     case VOp::Mov:
       dst = a;
@@ -394,19 +398,24 @@ void Vec(const VecOp &op, const CompiledVProg &compiled) {
       if (isFirst)
         first = r;
       isFirst = false;
-      RunSteps(prog.body, r, idx);
+      RunSteps(prog.body, r, idx, op.scalars);
       for (Reduction &red : sums)
         red.Add(r[red.spec.src]);
       for (size_t o = 0; o < prog.outs.size(); ++o)
-        if (!prog.outs[o].post)
+        if (prog.outs[o].scan) {
+          for (const Reduction &red : sums)
+            if (red.spec.dst == prog.outs[o].reg)
+              StoreValue(op.out[o], prog.outs[o].type, red.partial[0], idx);
+        } else if (!prog.outs[o].post) {
           StoreValue(op.out[o], prog.outs[o].type, r[prog.outs[o].reg], idx);
+        }
     });
     for (Reduction &red : sums)
       first[red.spec.dst] = red.Result();
     for (int d = 0; d < kDims; ++d)
       if (op.reduceMask >> d & 1)
         idx[d] = 0;
-    RunSteps(prog.post, first, idx);
+    RunSteps(prog.post, first, idx, op.scalars);
     for (size_t o = 0; o < prog.outs.size(); ++o)
       if (prog.outs[o].post)
         StoreValue(op.out[o], prog.outs[o].type, first[prog.outs[o].reg], idx);

@@ -53,7 +53,7 @@ public:
     for (size_t i = 0; i < p_.source.ins.size(); ++i)
       repeats_[i] = Repeats(op_.in[i], p_.source.ins[i].reg);
     for (const VOutput &out : p_.source.outs)
-      anyPost_ |= out.post, anyBody_ |= !out.post;
+      anyPost_ |= out.post, anyScan_ |= out.scan, anyBody_ |= !out.post && !out.scan;
   }
 
   void Run(int64_t begin, int64_t end) {
@@ -136,6 +136,9 @@ private:
         ReduceInto(r.kind, r.type, sum_[j] + lane * kStrip * VTypeBytes(r.type), regs_[r.src],
                    strip.count);
       }
+      for (size_t o = 0; anyScan_ && o < p_.source.outs.size(); ++o)
+        if (p_.source.outs[o].scan)
+          Store(int(o), s_.unreduced, strip, idx, sum_[ScannedBy(int(o))]);
     }
     CloseLanes(strip);
     std::copy(own_, own_ + kVRegs, regs_);
@@ -150,7 +153,7 @@ private:
   /// Pooling and plain sums: nothing but reductions of inputs whose rows can be
   /// read where they lie.
   bool ReducesInputs() const {
-    if (!p_.body.empty() || anyBody_ || s_.unreduced.count == 0)
+    if (!p_.body.empty() || anyBody_ || anyScan_ || s_.unreduced.count == 0)
       return false;
     const int inner = s_.unreduced.dims[s_.unreduced.count - 1];
     for (const VReduction &r : p_.source.reductions) {
@@ -254,6 +257,8 @@ private:
                       part.count, first, true);
           else if (r.lanes)
             ReduceLanes(r.kind, r.type, partials[j], regs_[r.src], part.count);
+          else if (anyScan_)
+            Scan(int(j), part, idx, sum[j]);
           else
             ReduceSequential(r.kind, r.type, sum[j], regs_[r.src], part.count);
         }
@@ -265,6 +270,27 @@ private:
         }
     }
     std::copy(own_, own_ + kVRegs, regs_);
+  }
+
+  /// The reduction whose course an output of phase scan stores.
+  int ScannedBy(int o) const {
+    const auto &reds = p_.source.reductions;
+    return reds[0].dst == p_.source.outs[size_t(o)].reg ? 0 : 1;
+  }
+
+  /// A strip of reduced points into `sum`, one at a time, each result stored.
+  void Scan(int j, Strip part, int64_t *idx, uint8_t *sum) {
+    const VReduction &r = p_.source.reductions[size_t(j)];
+    const int64_t bytes = VTypeBytes(r.type);
+    alignas(64) uint8_t course[kStrip * 8 + 64];
+    const auto *x = static_cast<const uint8_t *>(regs_[r.src]);
+    for (int64_t i = 0; i < part.count; ++i) {
+      ReduceSequential(r.kind, r.type, sum, x + i * bytes, 1);
+      std::memcpy(course + i * bytes, sum, size_t(bytes));
+    }
+    for (size_t o = 0; o < p_.source.outs.size(); ++o)
+      if (p_.source.outs[o].scan && ScannedBy(int(o)) == j)
+        Store(int(o), s_.reduced, part, idx, course);
   }
 
   void SetIndex(const DimList &list, int64_t flat, int64_t *idx) const {
@@ -425,34 +451,37 @@ private:
   void Store(const DimList &list, Strip strip, int64_t *idx, bool post) {
     for (size_t o = 0; o < p_.source.outs.size(); ++o) {
       const VOutput &out = p_.source.outs[o];
-      if (out.post != post)
-        continue;
-      const KStream &s = op_.out[o];
-      const auto *from = static_cast<const uint8_t *>(regs_[out.reg]);
-      const int64_t bytes = VTypeBytes(out.type);
-      RowSegment whole;
-      if (OneSegment(s, list, strip, idx, whole)) {
-        if (whole.inside)
-          StoreRow(out.type, s.type, from, s.mem + whole.offset, whole.step, whole.count);
-        continue;
-      }
-      if (out.type == VType::F32 && s.type == KType::F32 &&
-          Rows32(s, list, strip, idx,
-                 [&](int64_t offset, bool inside, int64_t rows, int64_t row, int64_t position) {
-                   if (inside)
-                     StoreRowsF32(from + position * 4, row * 4, s.mem + offset,
-                                  s.stride[list.dims[list.count - 2]], rows, row);
-                 }))
-        continue;
-      ForEachRow(list, op_.size, strip, idx,
-                 [&](const int64_t *at, int inner, int64_t begin, int64_t end, int64_t position) {
-                   WalkRow(s, at, inner, begin, end, [&](const RowSegment &g) {
-                     if (g.inside)
-                       StoreRow(out.type, s.type, from + (position + g.begin - begin) * bytes,
-                                s.mem + g.offset, g.step, g.count);
-                   });
-                 });
+      if (out.post == post && !out.scan)
+        Store(int(o), list, strip, idx, static_cast<const uint8_t *>(regs_[out.reg]));
     }
+  }
+
+  void Store(int o, const DimList &list, Strip strip, int64_t *idx, const uint8_t *from) {
+    const VOutput &out = p_.source.outs[size_t(o)];
+    const KStream &s = op_.out[o];
+    const int64_t bytes = VTypeBytes(out.type);
+    RowSegment whole;
+    if (OneSegment(s, list, strip, idx, whole)) {
+      if (whole.inside)
+        StoreRow(out.type, s.type, from, s.mem + whole.offset, whole.step, whole.count);
+      return;
+    }
+    if (out.type == VType::F32 && s.type == KType::F32 &&
+        Rows32(s, list, strip, idx,
+               [&](int64_t offset, bool inside, int64_t rows, int64_t row, int64_t position) {
+                 if (inside)
+                   StoreRowsF32(from + position * 4, row * 4, s.mem + offset,
+                                s.stride[list.dims[list.count - 2]], rows, row);
+               }))
+      return;
+    ForEachRow(list, op_.size, strip, idx,
+               [&](const int64_t *at, int inner, int64_t begin, int64_t end, int64_t position) {
+                 WalkRow(s, at, inner, begin, end, [&](const RowSegment &g) {
+                   if (g.inside)
+                     StoreRow(out.type, s.type, from + (position + g.begin - begin) * bytes,
+                              s.mem + g.offset, g.step, g.count);
+                 });
+               });
   }
 
   //===-- Steps -----------------------------------------------------------===//
@@ -465,12 +494,33 @@ private:
         RunSteps(steps.data() + piece.begin, piece.count, regs_, strip.count);
         break;
       case VPiece::Iota:
-        Iota(steps[size_t(piece.begin)], list, strip, idx);
+        if (const VStep &t = steps[size_t(piece.begin)]; t.op == VOp::Reg)
+          FillScalar(t, strip.count);
+        else
+          Iota(t, list, strip, idx);
         break;
       case VPiece::Chain:
         RunChain(piece.chain, regs_, strip.count);
         break;
       }
+  }
+
+  void FillScalar(const VStep &t, int64_t n) {
+    const int64_t v = op_.scalars[t.a];
+    switch (t.type) {
+    case VType::F32:
+      std::fill_n(static_cast<float *>(regs_[t.dst]), n, float(v));
+      break;
+    case VType::I32:
+      std::fill_n(static_cast<int32_t *>(regs_[t.dst]), n, int32_t(v));
+      break;
+    case VType::I64:
+      std::fill_n(static_cast<int64_t *>(regs_[t.dst]), n, v);
+      break;
+    case VType::F64:
+      std::fill_n(static_cast<double *>(regs_[t.dst]), n, double(v));
+      break;
+    }
   }
 
   void Iota(const VStep &t, const DimList &list, Strip strip, int64_t *idx) {
@@ -503,7 +553,7 @@ private:
   const CompiledVProg &p_;
   VRegs own_ = {}, regs_ = {};
   uint8_t *sum_[kVReductions] = {}, *index_[kVReductions] = {};
-  bool anyPost_ = false, anyBody_ = false;
+  bool anyPost_ = false, anyBody_ = false, anyScan_ = false;
   bool repeats_[kVIns] = {};
   int64_t loaded_[kVIns] = {};
 };

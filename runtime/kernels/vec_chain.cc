@@ -272,7 +272,7 @@ std::vector<VPiece> CutChains(const std::vector<VStep> &steps, const float *cons
   for (size_t i = 0; i < steps.size();) {
     VPiece piece;
     ChainStep step;
-    if (steps[i].op == VOp::Iota) {
+    if (steps[i].op == VOp::Iota || steps[i].op == VOp::Reg) {
       piece.kind = VPiece::Iota;
       piece.begin = int64_t(i++);
       piece.count = 1;

@@ -30,6 +30,7 @@ constexpr OpInfo kOps[kVOps] = {
     {"or", 2, false, true},   {"xor", 2, false, true},     {"not", 1, false, true},
     {"shl", 2, false, true},  {"shr", 2, false, true},     {"sar", 2, false, true},
     {"cvt", 1, true, true},   {"isnan", 1, true, false},   {"isinf", 1, true, false},
+    {"reg", 0, true, true},
 };
 
 bool IsInt(VType t) { return t == VType::I32 || t == VType::I64; }
@@ -56,6 +57,8 @@ absl::Status CheckSteps(const std::vector<VStep> &steps, const char *part) {
       return bad(i, "register beyond ", kVRegs - 1);
     if (s.op == VOp::Iota && s.a >= kDims)
       return bad(i, "iota of dimension ", int(s.a));
+    if (s.op == VOp::Reg && s.a >= 64)
+      return bad(i, "no scalar register ", int(s.a));
     if (s.op == VOp::Cvt && s.b >= kVTypes)
       return bad(i, "cvt from unknown type ", int(s.b));
   }
@@ -80,7 +83,7 @@ void Hoist(const VProg &prog, const std::vector<VStep> &from, const int *writes,
       t.c = 0;
     if (VOpOperands(s.op) < 2 && s.op != VOp::Cvt)
       t.b = 0;
-    if (VOpOperands(s.op) < 1 && s.op != VOp::Iota)
+    if (VOpOperands(s.op) < 1 && s.op != VOp::Iota && s.op != VOp::Reg)
       t.a = 0;
     if ((s.op != VOp::Max && s.op != VOp::Min) || IsInt(s.type))
       continue;
@@ -171,6 +174,13 @@ absl::StatusOr<std::shared_ptr<const CompiledVProg>> CompileVProg(const VProg &p
     if (r.src >= kVRegs || r.dst >= kVRegs || int(r.type) >= kVTypes || int(r.kind) >= kVReduces ||
         (r.lanes && r.kind >= VReduce::ArgMax))
       return bad("reduction of register ", int(r.src), " to ", int(r.dst), ", kind ", int(r.kind));
+  for (const VOutput &out : prog.outs) {
+    bool isGiven = !out.scan;
+    for (const VReduction &r : prog.reductions)
+      isGiven |= r.dst == out.reg && r.type == out.type && !r.lanes && r.kind < VReduce::ArgMax;
+    if (!isGiven || (out.scan && out.post))
+      return bad("no sequential reduction gives the scanned register ", int(out.reg));
+  }
   if (prog.reductions.size() == 2 && prog.reductions[0].dst == prog.reductions[1].dst)
     return bad("both reductions write register ", int(prog.reductions[0].dst));
 

@@ -100,6 +100,14 @@ absl::Status DecodeProgram(DecodedProgram &p) {
   p.routines.resize(data.routines.size());
   for (const RegisterRange &r : data.registers)
     p.routines[r.routine].entry.push_back(r);
+  // Main receives sizes of inputs.
+  bool received[kRegisters] = {};
+  for (const IoInfo &io : data.inputs)
+    for (size_t d = 0; d < io.ranges.size(); ++d)
+      if (uint8_t reg = io.ranges[d].reg; reg && !received[reg]) {
+        received[reg] = true;
+        p.routines[0].entry.push_back({0, reg, io.ranges[d].min, io.dims[d], 1});
+      }
   for (uint32_t i = 0; i < p.routines.size(); ++i) {
     ACC_RETURN_IF_ERROR(RoutineDecoder(p, i).Run());
     if (i > 0 && p.routines[i].bytes > data.target.imemBytes)

@@ -69,6 +69,7 @@ absl::Status RoutineDecoder::Engine(const isa::Instr &instr, InstrCode &in) {
     return At(s);
   EngineCode code;
   code.op = in.op;
+  code.slotBytes = d->slots() * isa::kSlotBytes;
   ACC_RETURN_IF_ERROR(Operation(d->op, code));
   for (size_t i = 0; i < d->streams.size(); ++i)
     ACC_RETURN_IF_ERROR(Stream(int(i), d->streams[i], code));
@@ -76,6 +77,8 @@ absl::Status RoutineDecoder::Engine(const isa::Instr &instr, InstrCode &in) {
     ACC_RETURN_IF_ERROR(CheckMxu(in, code));
   else if (in.op == Op::Vec)
     ACC_RETURN_IF_ERROR(CheckVec(instr.engine.vprog, code));
+  else if (in.engine == kVec)
+    ACC_RETURN_IF_ERROR(CheckLists(code));
   else
     ACC_RETURN_IF_ERROR(CheckDma(in, code));
   if (in.reason != Reason::None && code.dram < 0)
@@ -85,8 +88,8 @@ absl::Status RoutineDecoder::Engine(const isa::Instr &instr, InstrCode &in) {
   return absl::OkStatus();
 }
 
-/// Openers and ENDs match, at most 8 deep; main is a straight line that ends
-/// with HALT, other routines end with RET.
+/// Openers and ENDs match, at most 8 deep; main ends with HALT, other routines
+/// end with RET.
 absl::Status RoutineDecoder::Nesting() {
   std::vector<uint32_t> open;
   std::vector<InstrCode> &code = out_.instrs;
@@ -96,8 +99,6 @@ absl::Status RoutineDecoder::Nesting() {
     case Op::Loop:
     case Op::If:
     case Op::While:
-      if (index_ == 0)
-        return Bad("main is a straight line of instructions and calls");
       if (open.size() == kMaxNesting)
         return Bad("control nested deeper than ", kMaxNesting);
       if (in.aux == 0 || in.aux >= code.size() - pc_ || code[pc_ + in.aux].op != Op::End)
@@ -125,11 +126,28 @@ absl::Status RoutineDecoder::Nesting() {
       break;
     }
   }
+  if (index_ == 0)
+    StreamedBodies();
   pc_ = uint32_t(code.size() - 1);
   Op last = code.back().op;
   if (last != (index_ == 0 ? Op::Halt : Op::Ret))
     return Bad("the routine must end with ", index_ == 0 ? "HALT" : "RET");
   return absl::OkStatus();
+}
+
+/// Main is streamed: each further trip of a loop brings its body again,
+/// instructions and the descriptors that they name.
+void RoutineDecoder::StreamedBodies() {
+  std::vector<InstrCode> &code = out_.instrs;
+  std::vector<int64_t> before(code.size() + 1); // bytes of the instructions in front
+  for (size_t i = 0; i < code.size(); ++i) {
+    before[i + 1] = before[i] + isa::kInstrBytes;
+    if (code[i].code != kNone)
+      before[i + 1] += out_.engine[code[i].code].slotBytes;
+  }
+  for (size_t i = 0; i < code.size(); ++i)
+    if (code[i].op == Op::Loop || code[i].op == Op::While)
+      code[i].streamedBytes = before[code[i].target] - before[i + 1];
 }
 
 } // namespace accel::rt

@@ -34,7 +34,36 @@ void WalkedSize(const EngineCode &code, int index, const int64_t size[kDims], in
     if (index == 2)
       once({1, 2, 3, 4, 5});
     else if (index == (code.op == Op::DmaGather ? 1 : 0))
-      out[0] = std::max<int64_t>(code.za, 1);
+      out[0] = std::max<int64_t>(code.limit(), 1);
+    break;
+  case Op::VecSort:
+    if (index == 4)
+      once({5});
+    if (index > 1)
+      break;
+    if (code.flags & 2) {
+      once({4});
+      out[5] *= 2;
+    }
+    if (code.limit())
+      out[5] = std::min(out[5], code.limit());
+    break;
+  case Op::VecCompact:
+    if (index > 1)
+      break;
+    once({0, 1, 2, 3, 4, 5});
+    if (index == 0)
+      out[5] = std::max<int64_t>(code.limit(), 1);
+    break;
+  case Op::VecScatter:
+    if (index == 0)
+      out[0] = std::max<int64_t>(code.limit(), 1);
+    else if (index == 2)
+      once({1, 2, 3, 4, 5});
+    break;
+  case Op::VecRandom:
+    if (index == 1)
+      once({0, 1, 2, 3, 4, 5});
     break;
   default:
     if (code.postOuts >> index & 1)
@@ -59,6 +88,8 @@ absl::Status RoutineDecoder::Operation(const isa::OpDesc &d, EngineCode &code) {
   code.flags = d.flags;
   code.initReg = d.initReg;
   code.reduceMask = d.reduceMask;
+  code.zaReg = d.zaReg;
+  code.zbReg = d.zbReg;
   code.za = d.za;
   code.zb = d.zb;
   code.fillBits = d.fillBits64 ? d.fillBits64 : d.fillBits;
@@ -134,7 +165,10 @@ absl::Status RoutineDecoder::Window(int index, const isa::WindowDesc &w, const E
     k.exact = w.flags[i] & 1;
     out.startReg[i] = c.startReg;
     out.orgReg[i] = c.orgReg;
-    out.isStatic &= !c.startReg && !c.orgReg;
+    out.boundReg[i] = w.flags[i] >> 1;
+    if (out.boundReg[i] && c.bound == isa::kUnchecked)
+      return Bad("stream ", index, ": a bound from a register without a greatest value");
+    out.isStatic &= !c.startReg && !c.orgReg && !out.boundReg[i];
   }
   return absl::OkStatus();
 }
@@ -153,8 +187,6 @@ absl::Status RoutineDecoder::CheckDma(const InstrCode &in, EngineCode &code) {
   int streams = fill ? 1 : in.op == Op::Dma ? 2 : 3;
   if (code.streams != streams)
     return Bad("DMA with ", int(code.streams), " streams instead of ", streams);
-  if (code.za < 0)
-    return Bad("index bound ", code.za);
   ACC_RETURN_IF_ERROR(Writes(code, 0));
   Space dst = code.stream[0].space, src = fill ? Space::Sram : code.stream[1].space;
   bool good = in.engine == kSt ? src == Space::Sram && dst != Space::Acc
@@ -204,6 +236,7 @@ absl::Status RoutineDecoder::CheckVec(uint16_t vprog, EngineCode &code) {
   if (!(code.flags & 1) && code.initReg)
     return Bad("VEC init register without its flag");
   code.vprog = p_.vprogs[vprog].get();
+  code.programRegs = ScalarsOf(*code.vprog);
   VProgShape shape = ShapeOf(*code.vprog);
   if (shape.outs + shape.ins != code.streams)
     return Bad("VEC with ", int(code.streams), " streams, its program has ", shape.outs,

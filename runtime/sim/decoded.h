@@ -10,7 +10,7 @@
 
 #include "acc/runtime/artifact.h"
 #include "acc/runtime/isa.h"
-#include "acc/runtime/kernels.h"
+#include "acc/runtime/list_kernels.h"
 #include "acc/runtime/simulator.h"
 #include <memory>
 #include <vector>
@@ -49,7 +49,7 @@ struct StreamCode {
   uint8_t region = 0;
   uint8_t baseReg[4] = {};
   uint8_t baseRegs = 0; // how many of them are used
-  uint8_t startReg[2] = {}, orgReg[2] = {};
+  uint8_t startReg[2] = {}, orgReg[2] = {}, boundReg[2] = {};
   bool write = false;
   bool isStatic = false; // no register at all
   KStream k;
@@ -64,20 +64,55 @@ struct EngineCode {
   uint8_t streams = 0;
   StreamCode stream[kMaxStreams];
   uint8_t flags = 0, initReg = 0, reduceMask = 0;
+  uint8_t zaReg = 0, zbReg = 0;
   int32_t za = 0, zb = 0;
   uint64_t fillBits = 0;
   const CompiledVProg *vprog = nullptr;
+  std::vector<uint8_t> programRegs; // scalar registers that vprog reads
   uint8_t outs = 0;     // VEC: leading streams that are outputs
   uint8_t postOuts = 0; // bits of the outputs that are stored after the reduction
   int8_t dram = -1;     // the stream in DRAM, if any
+  int64_t slotBytes = 0; // of its descriptor
+
+  /// za of those instructions that read it without sign.
+  int64_t limit() const { return int64_t(uint32_t(za)); }
+  /// Whether anything but sizes, bases and windows comes from a register.
+  bool readsScalars() const {
+    return zaReg || zbReg || (initReg && (op == Op::VecSort || op == Op::VecCompact ||
+                                          op == Op::VecScatter || op == Op::VecRandom));
+  }
 };
+
+/// Calls fn(register) for each scalar register, not r0, that the instruction
+/// reads, those of its vector program too.
+template <typename Fn> void ForEachRegister(const EngineCode &code, Fn &&fn) {
+  auto visit = [&](uint8_t reg) {
+    if (reg)
+      fn(reg);
+  };
+  for (uint8_t reg : code.sizeReg)
+    visit(reg);
+  for (uint8_t reg : {code.initReg, code.zaReg, code.zbReg})
+    visit(reg);
+  for (int i = 0; i < code.streams; ++i) {
+    const StreamCode &s = code.stream[i];
+    for (int b = 0; b < s.baseRegs; ++b)
+      visit(s.baseReg[b]);
+    for (int w = 0; w < 2; ++w)
+      for (uint8_t reg : {s.startReg[w], s.orgReg[w], s.boundReg[w]})
+        visit(reg);
+  }
+  for (uint8_t reg : code.programRegs)
+    visit(reg);
+}
 
 /// The dimensions over which stream `index` walks when the instruction's are
 /// `size`: bounds, initialisation and hazards are those of this walk. It leaves
 /// out the dimensions that the stream does not move with whatever its strides
 /// say (C with those that MXU reduces, A with n), has kh·kw·c steps of
-/// dimension 5 for B of MXU, and all rows up to the bound for what a list of
-/// indices selects from.
+/// dimension 5 for B of MXU, all rows up to the bound for what a list of
+/// indices selects from, and all elements that a result of unknown length may
+/// have.
 void WalkedSize(const EngineCode &code, int index, const int64_t size[kDims], int64_t out[kDims]);
 
 struct InstrCode {
@@ -88,6 +123,7 @@ struct InstrCode {
   int64_t imm = 0;
   uint32_t aux = 0;         // CALL: routine; LDS: element type
   uint32_t target = 0;      // LOOP, IF, WHILE: behind END; END: its opener
+  int64_t streamedBytes = 0; // LOOP, WHILE of main: code of the body with its END
   uint32_t code = kNone;    // index in RoutineCode::engine
   uint32_t counter = kNone; // index in ArtifactData::counters
   Token wait[2], signal[2];

@@ -32,7 +32,51 @@ void Machine::Prepare(const EngineCode &code, const InstrCode &in, LiveOp &op) {
                    : code.flags & 1          ? DmaKind::Fill
                                              : DmaKind::Copy;
     op.dma->fillBits = code.fillBits;
-    op.dma->indexBound = code.za;
+    op.dma->indexBound = code.limit();
+    break;
+  }
+  case Op::VecSort: {
+    SortOp &s = *(op.sort = &sortOps_.emplace_back());
+    op.size = s.size;
+    KStream *streams[] = {&s.values, &s.indices, &s.src, &s.srcIndices, &s.taken};
+    std::copy(streams, streams + 5, op.stream);
+    s.hasIndices = code.streams > 3;
+    s.descending = code.flags & 1;
+    s.merge = code.flags & 2;
+    s.nanLast = code.flags & 4;
+    s.stopEarly = code.flags & 8;
+    s.run[0] = s.run[1] = code.size[5];
+    if (code.limit())
+      s.most = code.limit();
+    break;
+  }
+  case Op::VecCompact: {
+    CompactOp &s = *(op.compact = &compactOps_.emplace_back());
+    op.size = s.size;
+    KStream *streams[] = {&s.kept, &s.count, &s.flags, &s.src};
+    std::copy(streams, streams + 4, op.stream);
+    s.positions = code.flags & 1;
+    s.room = code.limit();
+    s.first = code.zb;
+    break;
+  }
+  case Op::VecScatter: {
+    ScatterOp &s = *(op.scatter = &scatterOps_.emplace_back());
+    op.size = s.size;
+    KStream *streams[] = {&s.dst, &s.src, &s.index};
+    std::copy(streams, streams + 3, op.stream);
+    s.combine = Combine(code.zb);
+    s.rows = code.limit();
+    s.skip = code.flags & 1;
+    break;
+  }
+  case Op::VecRandom: {
+    RandomOp &s = *(op.random = &randomOps_.emplace_back());
+    op.size = s.size;
+    op.stream[0] = &s.dst;
+    op.stream[1] = &s.seed;
+    s.hasSeed = code.streams == 2;
+    s.key = uint64_t(uint32_t(code.za)) | uint64_t(uint32_t(code.zb)) << 32;
     break;
   }
   case Op::Mxu:
@@ -51,6 +95,7 @@ void Machine::Prepare(const EngineCode &code, const InstrCode &in, LiveOp &op) {
     for (int i = 0; i < code.streams; ++i)
       op.stream[i] = i < code.outs ? &op.vec->out[i] : &op.vec->in[i - code.outs];
     op.vec->reduceMask = code.reduceMask;
+    op.vec->scalars = r_;
     break;
   }
   std::memcpy(op.size, code.size, sizeof(code.size));
@@ -121,7 +166,11 @@ absl::Status Machine::Resolve(LiveOp &op, bool &nothing) {
   nothing = points == 0;
   if (nothing)
     return absl::OkStatus();
-  bool allStatic = !c.dynamicSize;
+  if (op.sort)
+    op.sort->run[0] = op.sort->run[1] = op.size[5];
+  if (c.readsScalars())
+    ACC_RETURN_IF_ERROR(ResolveScalars(op));
+  bool allStatic = !c.dynamicSize && !c.readsScalars();
   for (int i = 0; i < c.streams; ++i) {
     const StreamCode &s = c.stream[i];
     KStream &k = *op.stream[i];
@@ -145,11 +194,53 @@ absl::Status Machine::Resolve(LiveOp &op, bool &nothing) {
                         absl::StrCat("stream ", i, ": window start ", start, ", origin ", org));
           k.coord[w].start = s.k.coord[w].start + start;
           k.coord[w].org = org;
+          int64_t bound = s.k.coord[w].bound;
+          ACC_RETURN_IF_ERROR(Bounded(bound, s.boundReg[w], bound, "bound of a window"));
+          k.coord[w].bound = uint32_t(bound);
         }
     }
     ACC_RETURN_IF_ERROR(CheckBox(op, i));
   }
   op.alwaysInside = allStatic;
+  return absl::OkStatus();
+}
+
+/// Replaces `value` by that of a register, which must be in 0..bound.
+absl::Status Machine::Bounded(int64_t &value, uint8_t reg, int64_t bound, const char *what) const {
+  if (!reg)
+    return absl::OkStatus();
+  value = r_[reg];
+  if (value >= 0 && value <= bound)
+    return absl::OkStatus();
+  return Fail(absl::StatusCode::kOutOfRange, absl::StrCat(what, " is r", int(reg), " = ", value,
+                                                          ", must be in 0..", bound));
+}
+
+/// Numbers that come from registers beside sizes, bases and windows.
+absl::Status Machine::ResolveScalars(LiveOp &op) {
+  const EngineCode &c = *op.code;
+  if (op.mxu) {
+    int64_t za = c.za, zb = c.zb;
+    if (__builtin_add_overflow(za, r_[c.zaReg], &za) ||
+        __builtin_add_overflow(zb, r_[c.zbReg], &zb) || za != int32_t(za) || zb != int32_t(zb))
+      return Fail(absl::StatusCode::kOutOfRange, "a zero point exceeds 32 bits");
+    op.mxu->za = int32_t(za);
+    op.mxu->zb = int32_t(zb);
+  } else if (op.dma) {
+    return Bounded(op.dma->indexBound, c.zaReg, c.limit(), "number of rows");
+  } else if (op.sort) {
+    ACC_RETURN_IF_ERROR(Bounded(op.sort->most, c.initReg, c.limit(), "k"));
+    ACC_RETURN_IF_ERROR(Bounded(op.sort->run[0], c.zaReg, op.size[5], "length of run 0"));
+    return Bounded(op.sort->run[1], c.zbReg, op.size[5], "length of run 1");
+  } else if (op.compact) {
+    op.compact->first = int64_t(uint64_t(int64_t(c.zb)) + uint64_t(r_[c.zbReg]));
+    return Bounded(op.compact->present, c.initReg, c.limit(), "number of elements that are there");
+  } else if (op.scatter) {
+    op.scatter->first = r_[c.initReg];
+    return Bounded(op.scatter->rows, c.zaReg, c.limit(), "number of rows");
+  } else if (op.random) {
+    op.random->first = r_[c.initReg];
+  }
   return absl::OkStatus();
 }
 
@@ -235,15 +326,28 @@ absl::Status Machine::Engine(const InstrCode &in, LiveOp &op) {
       stats_->accPeakBytes = std::max(stats_->accPeakBytes, op.box[i].hi);
   }
   bool accumulate = false;
-  if (!op.dma)
-    accumulate = op.mxu ? c.flags == 1 || (c.flags == 2 && r_[c.initReg] != 0)
-                        : (c.flags & 1) && r_[c.initReg] != 0;
+  if (op.mxu)
+    accumulate = c.flags == 1 || (c.flags == 2 && r_[c.initReg] != 0);
+  else if (op.vec)
+    accumulate = (c.flags & 1) && r_[c.initReg] != 0;
   if (sanitizer_)
     ACC_RETURN_IF_ERROR(sanitizer_->Access(op, accumulate));
   if (op.mxu) {
     stats_->macs += points;
     if (node)
       node->macs += points;
+  }
+  ACC_RETURN_IF_ERROR(Kernel(in, op, accumulate));
+  if (sanitizer_)
+    ACC_RETURN_IF_ERROR(sanitizer_->Results(op));
+  GiveTokens(in);
+  return absl::OkStatus();
+}
+
+absl::Status Machine::Kernel(const InstrCode &in, LiveOp &op, bool accumulate) {
+  const EngineCode &c = *op.code;
+  absl::Status status;
+  if (op.mxu) {
     op.mxu->accumulate = accumulate;
     if (in.op == Op::Mxu)
       ExecMxu(*op.mxu, pool_);
@@ -252,14 +356,20 @@ absl::Status Machine::Engine(const InstrCode &in, LiveOp &op) {
   } else if (op.vec) {
     op.vec->resume = accumulate;
     ExecVec(*op.vec, *c.vprog, pool_);
+  } else if (op.sort) {
+    ExecSort(*op.sort, pool_);
+  } else if (op.compact) {
+    status = ExecCompact(*op.compact);
+  } else if (op.scatter) {
+    status = ExecScatter(*op.scatter);
+  } else if (op.random) {
+    ExecRandom(*op.random);
   } else {
     if (c.dram >= 0)
       ACC_RETURN_IF_ERROR(CountDram(in, op));
-    if (absl::Status s = ExecDma(*op.dma, pool_); !s.ok())
-      return Fail(s.code(), std::string(s.message()));
+    status = ExecDma(*op.dma, pool_);
   }
-  GiveTokens(in);
-  return absl::OkStatus();
+  return status.ok() ? status : Fail(status.code(), std::string(status.message()));
 }
 
 } // namespace accel::rt

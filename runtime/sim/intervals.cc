@@ -1,117 +1,110 @@
-//===- intervals.cc - Proves operand addresses before a run ---------------===//
+//===- intervals.cc - Proves what registers hold before a run -------------===//
 //
-// Abstract interpretation over intervals: each routine once, registers that it
-// receives with their declared ranges (checked at every CALL), loop counters
-// with their bounds. A register that a loop body writes is unknown at the
-// body's start unless the body sets it first; so one pass over the code is a
-// fixed point and the time is linear.
+// Abstract interpretation of every routine once, callees first: which registers
+// are written where they are read, and which values they can have. A routine
+// starts from its declared registers, which each CALL must meet, and leaves
+// behind intervals of what it wrote.
 //
-// Intervals do not see that, say, a base and a size shrink together at the
-// border of a tensor, so not every legal program can be proven. The machine
-// checks the box of every stream of every execution anyway; here only what is
-// wrong for all values is refused, and the report says how much was proven.
+// At the start of a loop's body a register that the body writes is
+//   * the counter: 0 up to trips − 1;
+//   * stepped (its only write is r = r + constant, once a trip): the value before
+//     the loop plus trip · constant;
+//   * else an interval that holds for every trip: what the body makes of any
+//     value, joined with the value before (always right), or narrower where a
+//     guess proves inductive.
+// So the work is linear in the code but for guesses, whose number is bounded.
+//
+// A program is refused if an operand could leave its memory, if a size or an
+// argument could leave its range, or if a register is read that nothing wrote.
 //
 //===----------------------------------------------------------------------===//
 #include "absl/strings/str_cat.h"
 #include "acc/runtime/status_macros.h"
-#include "decoded.h"
-#include "disassemble.h"
+#include "operand_proof.h"
 #include "stream_box.h"
 #include <algorithm>
-#include <bitset>
-#include <limits>
 
 namespace accel::rt {
 namespace {
 
-using Wide = __int128;
-
-struct Interval {
-  int64_t lo = std::numeric_limits<int64_t>::min();
-  int64_t hi = std::numeric_limits<int64_t>::max();
-  bool constant() const { return lo == hi; }
-  bool unknown() const {
-    return lo == std::numeric_limits<int64_t>::min() && hi == std::numeric_limits<int64_t>::max();
-  }
-};
-
-constexpr Interval kUnknown;
-
-/// Register arithmetic wraps: an interval that leaves 64 bits is unknown.
-Interval Fit(Wide lo, Wide hi) {
-  if (lo < kUnknown.lo || hi > kUnknown.hi)
-    return kUnknown;
-  return {int64_t(lo), int64_t(hi)};
-}
-
-Interval Join(Interval a, Interval b) { return {std::min(a.lo, b.lo), std::max(a.hi, b.hi)}; }
-
-Interval Times(Interval a, Interval b) {
-  Wide p[4] = {Wide(a.lo) * b.lo, Wide(a.lo) * b.hi, Wide(a.hi) * b.lo, Wide(a.hi) * b.hi};
-  return Fit(*std::min_element(p, p + 4), *std::max_element(p, p + 4));
-}
-
-Interval Divided(Interval a, int64_t d) {
-  if (d <= 0)
-    return kUnknown;
-  return {FloorDivide(a.lo, d), FloorDivide(a.hi, d)};
-}
-
-Interval Modulo(Interval a, int64_t d) {
-  if (d <= 0)
-    return kUnknown;
-  int64_t turn = FloorDivide(a.lo, d);
-  if (turn == FloorDivide(a.hi, d))
-    return Fit(Wide(a.lo) - Wide(turn) * d, Wide(a.hi) - Wide(turn) * d);
-  return {0, d - 1};
-}
-
-struct State {
-  Interval r[kRegisters];
-  State() { r[0] = {0, 0}; }
-  void Set(uint8_t reg, Interval v) {
-    if (reg)
-      r[reg] = v;
-  }
-};
-
-using RegisterSet = std::bitset<kRegisters>;
+/// Steps of all proofs, and instructions looked at again for guesses.
+constexpr int64_t kFreeWork = 2000000, kWorkEach = 64;
 
 class Analyser {
 public:
-  explicit Analyser(DecodedProgram &p) : p_(p) {}
+  explicit Analyser(DecodedProgram &p)
+      : p_(p), atoms_(Budget(p)), guesses_(Budget(p)) {}
 
   absl::Status Run() {
+    Order();
     Writes();
-    for (routine_ = 0; routine_ < p_.routines.size(); ++routine_) {
-      State s;
-      if (routine_ == 0)
-        for (Interval &r : s.r)
-          r = {0, 0}; // registers are zero when a run begins
-      for (const RegisterRange &range : p_.routines[routine_].entry)
-        s.Set(range.reg, {range.min, range.max});
-      ACC_RETURN_IF_ERROR(Block(0, uint32_t(p_.routines[routine_].instrs.size()), s));
+    exits_.resize(p_.routines.size());
+    for (uint32_t r : order_) {
+      routine_ = r;
+      atoms_.Clear();
+      State s(atoms_);
+      for (const RegisterRange &range : p_.routines[r].entry)
+        s.Set(range.reg, {range.min, range.max}, StepsOf(range));
+      ACC_RETURN_IF_ERROR(Block(0, uint32_t(p_.routines[r].instrs.size()), s));
+      Leave(s);
     }
     return absl::OkStatus();
   }
 
 private:
+  static int64_t Budget(const DecodedProgram &p) {
+    int64_t n = 0;
+    for (const RoutineCode &r : p.routines)
+      n += int64_t(r.instrs.size());
+    return kFreeWork + kWorkEach * n;
+  }
+
   const InstrCode &At(uint32_t pc) const { return p_.routines[routine_].instrs[pc]; }
 
-  /// Registers that each routine, with what it calls, may write. Calls are not
-  /// recursive and at most 8 deep: repeated until nothing changes.
-  void Writes() {
-    writes_.resize(p_.routines.size());
-    for (bool changed = true; changed;) {
-      changed = false;
-      for (size_t i = 0; i < p_.routines.size(); ++i) {
-        RegisterSet set = writes_[i];
-        for (const InstrCode &in : p_.routines[i].instrs)
-          set |= WrittenBy(in);
-        changed |= set != writes_[i];
-        writes_[i] = set;
+  template <typename... Args> absl::Status Bad(uint32_t pc, const Args &...args) const {
+    return absl::InvalidArgumentError(
+        absl::StrCat("program refused: ", PlaceName(p_.data(), routine_, pc), ": ", args...));
+  }
+
+  static Residue StepsOf(const RegisterRange &range) {
+    return Residue::OfConstant(range.min)
+        .Join(Residue::OfConstant(int64_t(uint64_t(range.min) + uint64_t(range.step))));
+  }
+
+  /// Callees before callers; calls do not recurse.
+  void Order() {
+    std::vector<uint8_t> seen(p_.routines.size());
+    struct Visit {
+      uint32_t routine;
+      size_t pc;
+    };
+    for (uint32_t root = 0; root < p_.routines.size(); ++root) {
+      if (seen[root])
+        continue;
+      seen[root] = true;
+      std::vector<Visit> stack = {{root, 0}};
+      while (!stack.empty()) {
+        const std::vector<InstrCode> &code = p_.routines[stack.back().routine].instrs;
+        size_t &pc = stack.back().pc;
+        while (pc < code.size() && (code[pc].op != Op::Call || seen[code[pc].aux]))
+          ++pc;
+        if (pc == code.size()) {
+          order_.push_back(stack.back().routine);
+          stack.pop_back();
+          continue;
+        }
+        seen[code[pc].aux] = true;
+        stack.push_back({code[pc].aux, 0});
       }
     }
+  }
+
+  /// Registers that each routine, with what it calls, may write.
+  void Writes() {
+    writes_.resize(p_.routines.size());
+    for (uint32_t r : order_)
+      for (const InstrCode &in : p_.routines[r].instrs)
+        writes_[r] |= WrittenBy(in);
   }
 
   RegisterSet WrittenBy(const InstrCode &in) const {
@@ -123,62 +116,121 @@ private:
     return set;
   }
 
-  void Forget(uint32_t begin, uint32_t end, State &s) const {
-    for (uint32_t pc = begin; pc < end; ++pc) {
-      RegisterSet set = WrittenBy(At(pc));
-      for (int r = 1; r < kRegisters; ++r)
-        if (set[size_t(r)])
-          s.r[r] = kUnknown;
-    }
+  /// What a caller finds after the call.
+  void Leave(State &s) {
+    for (int r = 1; r < kRegisters; ++r)
+      if (writes_[routine_][size_t(r)])
+        exits_[routine_].push_back(
+            {uint8_t(r), s.defined[size_t(r)], s.RangeOf(r), s.ResidueOf(r)});
   }
 
   absl::Status Block(uint32_t begin, uint32_t end, State &s) {
     for (uint32_t pc = begin; pc < end;) {
       const InstrCode &in = At(pc);
+      if (quiet_)
+        --guesses_;
+      ACC_RETURN_IF_ERROR(Reads(in, pc, s));
       switch (in.op) {
       case Op::Loop:
-      case Op::While: {
-        State before = s;
-        Forget(pc, in.target, s);
-        State inside = s;
-        if (in.op == Op::Loop && in.imm > 0) {
-          int64_t trips = in.imm;
-          if (in.ra)
-            trips = std::min(trips, before.r[in.ra].hi);
-          inside.Set(in.rd, {0, std::max<int64_t>(trips - 1, 0)});
-        }
-        ACC_RETURN_IF_ERROR(Block(pc + 1, in.target - 1, inside));
-        for (int r = 1; r < kRegisters; ++r)
-          s.r[r] = Join(before.r[r], inside.r[r]);
+      case Op::While:
+        ACC_RETURN_IF_ERROR(Loop(pc, s));
         pc = in.target;
         continue;
-      }
-      case Op::If: {
-        State taken = s;
-        ACC_RETURN_IF_ERROR(Block(pc + 1, in.target - 1, taken));
-        for (int r = 1; r < kRegisters; ++r)
-          s.r[r] = Join(s.r[r], taken.r[r]);
+      case Op::If:
+        ACC_RETURN_IF_ERROR(If(pc, s));
         pc = in.target;
         continue;
-      }
       case Op::Call:
-        ACC_RETURN_IF_ERROR(Arguments(in, pc, s));
-        for (int r = 1; r < kRegisters; ++r)
-          if (writes_[in.aux][size_t(r)])
-            s.r[r] = kUnknown;
+        ACC_RETURN_IF_ERROR(Call(in, pc, s));
         break;
       case Op::Lds:
-        s.Set(in.rd, LoadedRange(KType(in.rb)));
+        ACC_RETURN_IF_ERROR(Load(in, pc, s));
         break;
       default:
         if (in.op < Op::Sync)
-          s.Set(in.rd, Scalar(in, s));
-        else if (in.code != kNone)
-          ACC_RETURN_IF_ERROR(Operands(p_.routines[routine_].engine[in.code], pc, s));
+          s.Scalar(in);
+        else if (in.code != kNone && !quiet_)
+          ACC_RETURN_IF_ERROR(
+              ProveOperands(p_, p_.routines[routine_].engine[in.code], {routine_, pc}, s));
         break;
       }
       ++pc;
     }
+    return absl::OkStatus();
+  }
+
+  /// Every register that the instruction reads was written on every way here.
+  absl::Status Reads(const InstrCode &in, uint32_t pc, const State &s) const {
+    if (quiet_)
+      return absl::OkStatus();
+    int missing = 0;
+    auto read = [&](uint8_t reg) {
+      if (reg && !s.defined[reg] && !missing)
+        missing = reg;
+    };
+    if (in.op < Op::Sync) {
+      read(in.ra);
+      if (in.op != Op::Lds)
+        read(in.rb);
+    } else if (in.code != kNone) {
+      ForEachRegister(p_.routines[routine_].engine[in.code], read);
+    }
+    return missing ? Bad(pc, "reads r", missing, ", which nothing wrote before on some way here")
+                   : absl::OkStatus();
+  }
+
+  absl::Status If(uint32_t pc, State &s) {
+    const InstrCode &in = At(pc);
+    State taken = s;
+    std::vector<Atoms::Narrowed> log;
+    atoms_.Assume(taken.Get(in.ra), log);
+    absl::Status status = Block(pc + 1, in.target - 1, taken);
+    atoms_.Undo(log);
+    ACC_RETURN_IF_ERROR(status);
+    s.Join(taken);
+    return absl::OkStatus();
+  }
+
+  absl::Status Call(const InstrCode &in, uint32_t pc, State &s) {
+    if (!quiet_)
+      for (const RegisterRange &range : p_.routines[in.aux].entry) {
+        if (!s.defined[range.reg])
+          return Bad(pc, "routine ", in.aux, " takes r", int(range.reg),
+                     ", which nothing wrote before on some way here");
+        Form v = s.Get(range.reg), below = Form::Of(range.min), above = v;
+        Residue step = StepsOf(range);
+        Residue residue = atoms_.ResidueOf(v).Join(step);
+        bool inside = below.Add(v, -1) && above.Add(Form::Of(range.max), -1) &&
+                      atoms_.AtMostZero(below) && atoms_.AtMostZero(above);
+        if (inside && residue.step == step.step)
+          continue;
+        Interval have = s.RangeOf(range.reg);
+        return Bad(pc, "r", int(range.reg), " is in ", have.lo, "..", have.hi, ", routine ", in.aux,
+                   " takes ", range.min, "..", range.max,
+                   inside ? absl::StrCat(" step ", range.step) : "");
+      }
+    for (const Exit &e : exits_[in.aux]) {
+      bool wasDefined = s.defined[e.reg];
+      s.Set(e.reg, e.range, e.residue);
+      s.defined[e.reg] = wasDefined || e.defined;
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Load(const InstrCode &in, uint32_t pc, State &s) {
+    KType type = KType(in.rb);
+    Form address = s.Get(in.ra), end = Form::Of(0);
+    int64_t limit = p_.data().target.sramBytes - KTypeBytes(type);
+    bool inside = address.Add(Form::Of(in.imm));
+    Form below = Form::Of(0);
+    end = address;
+    inside = inside && below.Add(address, -1) && end.Add(Form::Of(limit), -1) &&
+             atoms_.AtMostZero(below) && atoms_.AtMostZero(end);
+    if (!inside && !quiet_)
+      return Bad(pc, "LDS could read outside of SRAM, which has ", p_.data().target.sramBytes,
+                 " bytes: r", int(in.ra), " is in ", s.RangeOf(in.ra).lo, "..",
+                 s.RangeOf(in.ra).hi);
+    s.Set(in.rd, LoadedRange(type), {});
     return absl::OkStatus();
   }
 
@@ -198,188 +250,192 @@ private:
     case KType::U32:
       return {0, (int64_t(1) << 32) - 1};
     default:
-      return kUnknown;
+      return {};
     }
   }
 
-  static Interval Scalar(const InstrCode &in, const State &s) {
-    Interval a = s.r[in.ra], b = s.r[in.rb], i = {in.imm, in.imm};
-    switch (in.op) {
-    case Op::Li:
-      return i;
-    case Op::Add:
-      return Fit(Wide(a.lo) + b.lo, Wide(a.hi) + b.hi);
-    case Op::AddI:
-      return Fit(Wide(a.lo) + in.imm, Wide(a.hi) + in.imm);
-    case Op::Sub:
-      return Fit(Wide(a.lo) - b.hi, Wide(a.hi) - b.lo);
-    case Op::Mul:
-      return Times(a, b);
-    case Op::MulI:
-      return Times(a, i);
-    case Op::Div:
-      return b.constant() ? Divided(a, b.lo) : kUnknown;
-    case Op::DivI:
-      return Divided(a, in.imm);
-    case Op::Mod:
-      return b.constant() ? Modulo(a, b.lo) : kUnknown;
-    case Op::ModI:
-      return Modulo(a, in.imm);
-    case Op::MinI:
-      b = i;
-      [[fallthrough]];
-    case Op::Min:
-      return {std::min(a.lo, b.lo), std::min(a.hi, b.hi)};
-    case Op::MaxI:
-      b = i;
-      [[fallthrough]];
-    case Op::Max:
-      return {std::max(a.lo, b.lo), std::max(a.hi, b.hi)};
-    case Op::CmpLt:
-    case Op::CmpEq:
-    case Op::CmpLtI:
-    case Op::CmpEqI:
-      return {0, 1};
-    case Op::And:
-      if (a.lo >= 0 || b.lo >= 0)
-        return {0, a.lo < 0 ? b.hi : b.lo < 0 ? a.hi : std::min(a.hi, b.hi)};
-      return kUnknown;
-    case Op::Shl:
-      if (b.constant() && b.lo >= 0 && b.lo < 62)
-        return Times(a, {int64_t(1) << b.lo, int64_t(1) << b.lo});
-      return kUnknown;
-    case Op::Shr:
-      if (b.constant() && b.lo >= 0 && b.lo < 64)
-        return {a.lo >> b.lo, a.hi >> b.lo};
-      return kUnknown;
-    default:
-      return kUnknown;
-    }
-  }
+  //===-- Loops -----------------------------------------------------------===//
 
-  absl::Status Arguments(const InstrCode &in, uint32_t pc, const State &s) const {
-    for (const RegisterRange &range : p_.routines[in.aux].entry) {
-      const Interval &v = s.r[range.reg];
-      if (v.hi < range.min || v.lo > range.max)
-        return absl::InvalidArgumentError(
-            absl::StrCat("program refused: ", PlaceName(p_.data(), routine_, pc), ": r",
-                         int(range.reg), " is in ", v.lo, "..", v.hi, ", routine ", in.aux,
-                         " takes ", range.min, "..", range.max));
-    }
-    return absl::OkStatus();
-  }
+  /// What the body does to registers, from its text alone.
+  struct Body {
+    RegisterSet writes, exposed; // exposed: read before a certain write
+    int64_t step[kRegisters] = {}; // 0: not stepped
+  };
 
-  absl::Status Operands(const EngineCode &c, uint32_t pc, const State &s) const {
-    int64_t size[kDims];
-    bool never = false, exactSize = true;
-    for (int d = 0; d < kDims; ++d) {
-      size[d] = c.size[d];
-      if (c.sizeReg[d]) {
-        const Interval &v = s.r[c.sizeReg[d]];
-        if (v.hi < 0 || v.lo > size[d])
-          return absl::InvalidArgumentError(absl::StrCat(
-              "program refused: ", PlaceName(p_.data(), routine_, pc), ": size of dimension ", d,
-              " is in ", v.lo, "..", v.hi, ", its bound is ", size[d]));
-        exactSize &= v.constant();
-        size[d] = std::min(size[d], v.hi);
+  Body Look(uint32_t begin, uint32_t end) const {
+    Body b;
+    RegisterSet certain;
+    int count[kRegisters] = {}, depth = 0;
+    auto read = [&](uint8_t reg) {
+      if (!certain[reg])
+        b.exposed.set(reg);
+    };
+    for (uint32_t pc = begin; pc < end; ++pc) {
+      const InstrCode &in = At(pc);
+      if (in.op == Op::Call) {
+        for (const RegisterRange &r : p_.routines[in.aux].entry)
+          read(r.reg);
+      } else if (in.op < Op::Sync) {
+        read(in.ra);
+        if (in.op != Op::Lds)
+          read(in.rb);
+      } else if (in.code != kNone) {
+        ForEachRegister(p_.routines[routine_].engine[in.code], read);
       }
-      never |= size[d] == 0;
+      RegisterSet set = WrittenBy(in);
+      b.writes |= set;
+      for (int r = 1; set.any() && r < kRegisters; ++r)
+        if (set[size_t(r)])
+          count[r] += in.op == Op::Call ? 2 : 1;
+      if (depth == 0 && in.op == Op::AddI && in.rd == in.ra)
+        b.step[in.rd] = in.imm;
+      else if (depth == 0 && in.op < Op::Loop && in.rd)
+        certain.set(in.rd);
+      if (in.op == Op::Loop || in.op == Op::While || in.op == Op::If)
+        ++depth;
+      else if (in.op == Op::End)
+        --depth;
     }
-    for (int i = 0; i < c.streams; ++i) {
-      ++p_.report.streams;
-      if (never) {
-        ++p_.report.provenStreams;
+    for (int r = 0; r < kRegisters; ++r)
+      if (count[r] != 1)
+        b.step[r] = 0;
+    return b;
+  }
+
+  absl::Status Loop(uint32_t pc, State &s) {
+    const InstrCode &in = At(pc);
+    const bool isWhile = in.op == Op::While;
+    Body body = Look(pc + 1, in.target - 1);
+    // Trips: at most `most`, and `trips` if that is what decides.
+    int64_t most = in.imm;
+    Form trips = Form::Of(in.imm);
+    bool isExact = !isWhile;
+    if (!isWhile && in.ra) {
+      trips = s.Get(in.ra);
+      Interval range = s.RangeOf(in.ra);
+      isExact = range.lo >= 0 && range.hi <= in.imm;
+      most = std::min(in.imm, range.hi);
+    }
+    const bool always = isExact && atoms_.Lowest(trips) >= 1;
+    if (!isWhile && in.rd)
+      body.writes.set(in.rd), body.step[in.rd] = 0, body.exposed.reset(in.rd);
+
+    Form last = trips; // trips − 1
+    if (!last.Add(Form::Of(-1)))
+      last = Form::Of(most);
+    const State before = s;
+    RegisterSet guessed; // registers without a closed form
+    State head = s;
+    Form trip = atoms_.Counter(std::max<int64_t>(most - 1, 0), isWhile ? Form::Of(most) : last);
+    for (int r = 1; r < kRegisters; ++r) {
+      if (!body.writes[size_t(r)])
         continue;
+      Form stepped = head.Get(uint8_t(r));
+      if (body.step[r] && stepped.Add(trip, body.step[r]) && head.SetForm(uint8_t(r), stepped))
+        continue;
+      body.step[r] = 0;
+      head.Forget(uint8_t(r));
+      if (body.exposed[size_t(r)] && before.defined[size_t(r)])
+        guessed.set(size_t(r));
+    }
+    if (!isWhile && in.rd)
+      head.SetForm(in.rd, trip);
+    head.defined = before.defined;
+    if (!isWhile && in.rd)
+      head.defined.set(in.rd);
+    if (guessed.any())
+      ACC_RETURN_IF_ERROR(Guess(pc, before, guessed, head));
+
+    State inside = head;
+    ACC_RETURN_IF_ERROR(Block(pc + 1, in.target - 1, inside));
+    if (always)
+      s = inside;
+    else
+      s.Join(inside);
+    State entry = before;
+    for (int r = 1; r < kRegisters; ++r)
+      if (body.step[r]) {
+        Form after = entry.Get(uint8_t(r));
+        Form count = isExact ? trips : atoms_.Free({0, std::max<int64_t>(most, 0)});
+        if (!after.Add(count, body.step[r]) || !s.SetForm(uint8_t(r), after))
+          s.Forget(uint8_t(r));
+        s.defined[size_t(r)] = before.defined[size_t(r)];
       }
-      int64_t walked[kDims];
-      WalkedSize(c, i, size, walked);
-      ACC_RETURN_IF_ERROR(Stream(c, i, walked, exactSize, pc, s));
+    if (isWhile)
+      s.Set(in.ra, {0, 0}, Residue::OfConstant(0));
+    return absl::OkStatus();
+  }
+
+  /// The body, to see what it makes of `head`.
+  absl::Status Try(uint32_t pc, const State &head, State &end) {
+    const bool wasQuiet = quiet_;
+    quiet_ = true;
+    end = head;
+    absl::Status status = Block(pc + 1, At(pc).target - 1, end);
+    quiet_ = wasQuiet;
+    return status;
+  }
+
+  /// Narrows the registers in `which`, of which `head` says nothing yet.
+  absl::Status Guess(uint32_t pc, const State &before, RegisterSet which, State &head) {
+    if (guesses_ <= 0)
+      return absl::OkStatus();
+    State any(atoms_), end(atoms_);
+    any = head;
+    ACC_RETURN_IF_ERROR(Try(pc, any, end));
+    // The body's results of any value at all, and the value before.
+    Interval sure[kRegisters], narrow[kRegisters];
+    Residue residue[kRegisters];
+    State entry = before;
+    for (int r = 1; r < kRegisters; ++r) {
+      if (!which[size_t(r)])
+        continue;
+      const Interval b = entry.RangeOf(r), e = end.RangeOf(r);
+      sure[r] = {std::min(b.lo, e.lo), std::max(b.hi, e.hi)};
+      residue[r] = entry.ResidueOf(r).Join(end.ResidueOf(r));
+      head.Set(uint8_t(r), sure[r], residue[r]);
+    }
+    // It only grows, or only shrinks: true if the body keeps it so.
+    for (bool grows : {true, false}) {
+      if (guesses_ <= 0)
+        return absl::OkStatus();
+      State guess = head;
+      for (int r = 1; r < kRegisters; ++r)
+        if (which[size_t(r)]) {
+          const Interval b = entry.RangeOf(r);
+          narrow[r] = grows ? Interval{b.lo, sure[r].hi} : Interval{sure[r].lo, b.hi};
+          guess.Set(uint8_t(r), narrow[r], residue[r]);
+        }
+      ACC_RETURN_IF_ERROR(Try(pc, guess, end));
+      bool holds = true;
+      for (int r = 1; r < kRegisters; ++r)
+        if (which[size_t(r)]) {
+          const Interval e = end.RangeOf(r);
+          holds &= e.lo >= narrow[r].lo && e.hi <= narrow[r].hi;
+        }
+      if (holds) {
+        head = guess;
+        return absl::OkStatus();
+      }
     }
     return absl::OkStatus();
   }
 
-  absl::Status Stream(const EngineCode &c, int index, const int64_t size[kDims], bool exactSize,
-                      uint32_t pc, const State &s) const {
-    const StreamCode &code = c.stream[index];
-    Wide lo = code.k.base, hi = code.k.base;
-    bool exact = exactSize && !code.k.windowed;
-    for (int b = 0; b < code.baseRegs; ++b) {
-      const Interval &v = s.r[code.baseReg[b]];
-      lo += v.lo;
-      hi += v.hi;
-      exact &= v.constant();
-    }
-    for (int d = 0; d < kDims; ++d) {
-      Wide reach = Wide(code.k.stride[d]) * (size[d] - 1);
-      (reach < 0 ? lo : hi) += reach;
-    }
-    hi += KTypeBytes(code.k.type);
-    if (code.k.windowed)
-      for (int w = 0; w < 2; ++w)
-        Coordinate(code, w, size, s, lo, hi);
-    int64_t limit = code.space == Space::Sram  ? p_.data().target.sramBytes
-                    : code.space == Space::Acc ? p_.data().target.accBytes
-                                               : p_.regionBytes[code.region];
-    if (lo >= 0 && hi <= limit) {
-      ++p_.report.provenStreams;
-      return absl::OkStatus();
-    }
-    // Which of its rows a list selects, only a run knows.
-    bool indexed = c.op == Op::DmaGather || c.op == Op::DmaScatter;
-    if (!exact || indexed)
-      return absl::OkStatus();
-    return absl::InvalidArgumentError(absl::StrCat(
-        "program refused: ", PlaceName(p_.data(), routine_, pc), ": stream ", index, " ",
-        code.write ? "writes" : "reads", " bytes [", int64_t(lo), ", ", int64_t(hi), ") of ",
-        code.space == Space::Sram  ? "SRAM"
-        : code.space == Space::Acc ? "the accumulators"
-                                   : absl::StrCat("region ", int(code.region)),
-        ", which has ", limit, " bytes [", Disassemble(p_, routine_, pc), "]"));
-  }
-
-  static void Coordinate(const StreamCode &code, int w, const int64_t size[kDims], const State &s,
-                         Wide &lo, Wide &hi) {
-    const WindowCoord &k = code.k.coord[w];
-    if (!k.Used() && !code.startReg[w])
-      return;
-    Interval start = s.r[code.startReg[w]], org = s.r[code.orgReg[w]];
-    Wide from = Wide(k.start) + start.lo, to = Wide(k.start) + start.hi;
-    for (auto [dim, mul] : {std::pair(k.dimA, k.mulA), std::pair(k.dimB, k.mulB)})
-      if (dim < kDims) {
-        Wide reach = Wide(mul) * (size[dim] - 1);
-        (reach < 0 ? from : to) += reach;
-      }
-    if (k.div > 1) {
-      from = from / k.div - 1;
-      to = to / k.div + 1;
-    }
-    if (k.bound != kUnbounded) {
-      from = std::max<Wide>(from, 0);
-      to = std::max<Wide>(std::min<Wide>(to, Wide(k.bound) - 1), from);
-    }
-    from -= org.hi;
-    to -= org.lo;
-    if (k.mod) {
-      Wide m = k.mod, turn = from >= 0 ? from / m : -((-from + m - 1) / m);
-      if (to < (turn + 1) * m) {
-        from -= turn * m;
-        to -= turn * m;
-      } else {
-        from = 0;
-        to = m - 1;
-      }
-    }
-    // Positions may reach 2^66: products are clamped far outside of any memory.
-    constexpr Wide kFar = Wide(1) << 66;
-    from = std::clamp<Wide>(from, -kFar, kFar) * k.stride;
-    to = std::clamp<Wide>(to, -kFar, kFar) * k.stride;
-    lo += std::min(from, to);
-    hi += std::max(from, to);
-  }
+  struct Exit {
+    uint8_t reg;
+    bool defined;
+    Interval range;
+    Residue residue;
+  };
 
   DecodedProgram &p_;
+  Atoms atoms_;
+  int64_t guesses_;
+  std::vector<uint32_t> order_;
   std::vector<RegisterSet> writes_;
+  std::vector<std::vector<Exit>> exits_;
   uint32_t routine_ = 0;
+  bool quiet_ = false;
 };
 
 } // namespace

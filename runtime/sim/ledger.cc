@@ -143,27 +143,54 @@ absl::Status Ledger::CheckTensors(const ArtifactData &data) {
 void Ledger::Reset() {
   for (auto &map : live_)
     map.clear();
-  nextBegin_ = nextEnd_ = 0;
+  nextBegin_ = nextEnd_ = at_ = 0;
   cells_.clear();
   cellOf_.clear();
   for (const PredictionInfo &p : program_.data().predictions)
     Cell(p.tensor, p.reason, p.write);
 }
 
+void Ledger::Enter(uint32_t tensor) {
+  const TensorInfo &t = program_.data().tensors[tensor];
+  if (t.bytes)
+    live_[t.region][t.offset] = {t.offset + t.bytes, tensor};
+}
+
+/// Another tensor may have its place already.
+void Ledger::Leave(uint32_t tensor) {
+  const TensorInfo &t = program_.data().tensors[tensor];
+  auto &map = live_[t.region];
+  auto it = map.find(t.offset);
+  if (it != map.end() && it->second.tensor == tensor)
+    map.erase(it);
+}
+
 void Ledger::Advance(uint32_t pc) {
   const std::vector<TensorInfo> &t = program_.data().tensors;
+  if (pc < at_)
+    Return(pc);
+  at_ = pc;
   for (; nextBegin_ < begins_.size() && t[begins_[nextBegin_]].liveBegin <= pc; ++nextBegin_) {
-    const TensorInfo &b = t[begins_[nextBegin_]];
     // Tensors that ended before this one begins leave first.
-    for (; nextEnd_ < ends_.size() && t[ends_[nextEnd_]].liveEnd < b.liveBegin; ++nextEnd_)
-      if (t[ends_[nextEnd_]].bytes)
-        live_[t[ends_[nextEnd_]].region].erase(t[ends_[nextEnd_]].offset);
-    if (b.bytes)
-      live_[b.region][b.offset] = {b.offset + b.bytes, begins_[nextBegin_]};
+    for (; nextEnd_ < ends_.size() &&
+           t[ends_[nextEnd_]].liveEnd < t[begins_[nextBegin_]].liveBegin;
+         ++nextEnd_)
+      Leave(ends_[nextEnd_]);
+    Enter(begins_[nextBegin_]);
   }
   for (; nextEnd_ < ends_.size() && t[ends_[nextEnd_]].liveEnd < pc; ++nextEnd_)
-    if (t[ends_[nextEnd_]].bytes)
-      live_[t[ends_[nextEnd_]].region].erase(t[ends_[nextEnd_]].offset);
+    Leave(ends_[nextEnd_]);
+}
+
+/// Back to an earlier instruction: what began since leaves, what ended since is
+/// there again. The work is that of the lives that the loop's body changed.
+void Ledger::Return(uint32_t pc) {
+  const std::vector<TensorInfo> &t = program_.data().tensors;
+  for (; nextBegin_ > 0 && t[begins_[nextBegin_ - 1]].liveBegin > pc; --nextBegin_)
+    Leave(begins_[nextBegin_ - 1]);
+  for (; nextEnd_ > 0 && t[ends_[nextEnd_ - 1]].liveEnd >= pc; --nextEnd_)
+    if (t[ends_[nextEnd_ - 1]].liveBegin <= pc)
+      Enter(ends_[nextEnd_ - 1]);
 }
 
 uint32_t Ledger::Find(uint8_t region, int64_t lo, int64_t hi) const {

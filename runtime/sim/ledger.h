@@ -41,7 +41,7 @@ public:
   static absl::Status CheckTensors(const ArtifactData &data);
 
   void Reset();
-  /// Main arrives at instruction `pc`: pcs only grow during a run.
+  /// Main arrives at instruction `pc`; a loop of main goes back.
   void Advance(uint32_t pc);
 
   void Count(const KStream &s, const int64_t size[kDims], const Box &box, uint8_t region,
@@ -56,6 +56,9 @@ private:
     int64_t end;
     uint32_t tensor;
   };
+  void Return(uint32_t pc);
+  void Enter(uint32_t tensor);
+  void Leave(uint32_t tensor);
   uint32_t Find(uint8_t region, int64_t lo, int64_t hi) const;
   uint32_t Cell(uint32_t tensor, Reason reason, bool write);
   void AddPieces(const KStream &s, const int64_t size[kDims], uint8_t region, int64_t payload,
@@ -64,6 +67,7 @@ private:
   const DecodedProgram &program_;
   std::vector<uint32_t> begins_, ends_; // tensors by liveBegin, by liveEnd
   size_t nextBegin_ = 0, nextEnd_ = 0;
+  uint32_t at_ = 0; // of main
   std::vector<std::map<int64_t, Live>> live_; // by region: offset → tensor
   std::unordered_map<uint64_t, uint32_t> cellOf_;
   std::vector<LedgerEntry> cells_;

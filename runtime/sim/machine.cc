@@ -99,7 +99,49 @@ NodeStats *Machine::NodeStatsHere() {
   return node == kNone ? nullptr : &stats_->nodes[node];
 }
 
-absl::Status Machine::Run(Stats &stats) {
+/// Sizes of inputs into the registers of main. One register is one size.
+absl::Status Machine::ReceiveSizes(const std::vector<std::vector<int64_t>> &inputDims) {
+  const ArtifactData &data = program_->data();
+  std::pair<size_t, size_t> from[kRegisters];
+  bool isSet[kRegisters] = {};
+  for (size_t i = 0; i < data.inputs.size(); ++i)
+    for (size_t d = 0; d < data.inputs[i].ranges.size(); ++d) {
+      const DimRange &r = data.inputs[i].ranges[d];
+      if (!r.reg)
+        continue;
+      if (isSet[r.reg] && r_[r.reg] != inputDims[i][d]) {
+        auto [j, e] = from[r.reg];
+        return absl::InvalidArgumentError(
+            absl::StrCat("dimension ", d, r.name.empty() ? "" : absl::StrCat(" (", r.name, ")"),
+                         " of input \"", data.inputs[i].name, "\" is ", inputDims[i][d],
+                         ", dimension ", e, " of input \"", data.inputs[j].name, "\" is ",
+                         inputDims[j][e], ": they must be equal"));
+      }
+      isSet[r.reg] = true;
+      from[r.reg] = {i, d};
+      r_[r.reg] = inputDims[i][d];
+    }
+  for (size_t i = 0; i < data.counters.size(); ++i)
+    if (data.counters[i].kind == CounterKind::InputDim)
+      counters_[i] = inputDims[data.counters[i].routine][data.counters[i].pc];
+  return absl::OkStatus();
+}
+
+/// Sizes of outputs out of the registers that main leaves.
+absl::Status Machine::DeliverSizes() {
+  outputDims_.clear();
+  for (const IoInfo &io : program_->data().outputs) {
+    std::vector<int64_t> dims = io.dims;
+    for (size_t d = 0; d < io.ranges.size(); ++d)
+      if (io.ranges[d].reg)
+        dims[d] = r_[io.ranges[d].reg];
+    ACC_RETURN_IF_ERROR(CheckShape("output", io, dims));
+    outputDims_.push_back(std::move(dims));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Machine::Run(const std::vector<std::vector<int64_t>> &inputDims, Stats &stats) {
   auto begin = std::chrono::steady_clock::now();
   const DecodedProgram &p = *program_;
   const ArtifactData &data = p.data();
@@ -119,9 +161,7 @@ absl::Status Machine::Run(Stats &stats) {
   std::memset(r_, 0, sizeof(r_));
   std::memset(semaphore_, 0, sizeof(semaphore_));
   counters_.assign(data.counters.size(), 0);
-  for (size_t i = 0; i < data.counters.size(); ++i)
-    if (data.counters[i].kind == CounterKind::InputDim)
-      counters_[i] = data.inputs[data.counters[i].routine].dims[data.counters[i].pc];
+  ACC_RETURN_IF_ERROR(ReceiveSizes(inputDims));
   frames_.clear();
   loops_.clear();
   routine_ = pc_ = mainPc_ = fetched_ = 0;
@@ -146,8 +186,10 @@ absl::Status Machine::Run(Stats &stats) {
                                    " at HALT, must be 0 (signalled by ", EngineName(p.signaller[s]),
                                    ", waited for by ",
                                    p.waiter[s] < 0 ? "nothing" : EngineName(p.waiter[s]), ")"));
+  if (status.ok())
+    status = DeliverSizes();
   if (status.ok() && sanitizer_)
-    status = sanitizer_->CheckOutputs();
+    status = sanitizer_->CheckOutputs(outputDims_);
   if (status.ok())
     status = ledger_.Finish(counters_, stats);
   stats.hostSeconds =
@@ -299,15 +341,21 @@ absl::Status Machine::LoadScalar(const InstrCode &in) {
 
 absl::Status Machine::EnterRoutine(uint32_t routine) {
   for (const RegisterRange &range : program_->routines[routine].entry)
-    if (r_[range.reg] < range.min || r_[range.reg] > range.max)
+    if (r_[range.reg] < range.min || r_[range.reg] > range.max ||
+        (uint64_t(r_[range.reg]) - uint64_t(range.min)) % uint64_t(range.step))
       return Fail(absl::StatusCode::kOutOfRange,
                   absl::StrCat("r", int(range.reg), " is ", r_[range.reg], ", routine ", routine,
                                " takes ", range.min, "..", range.max));
-  if (fetched_ != routine) {
-    stats_->programBytes += program_->routines[routine].bytes;
-    fetched_ = routine;
-  }
+  Fetch(routine);
   return absl::OkStatus();
+}
+
+/// Instruction memory holds one routine; main is not in it.
+void Machine::Fetch(uint32_t routine) {
+  if (routine == 0 || fetched_ == routine)
+    return;
+  stats_->programBytes += program_->routines[routine].bytes;
+  fetched_ = routine;
 }
 
 absl::Status Machine::Execute() {
@@ -321,8 +369,7 @@ absl::Status Machine::Execute() {
       return Fail(absl::StatusCode::kResourceExhausted,
                   absl::StrCat("stopped after ", options_.maxInstructions,
                                " instructions (--max-instructions)"));
-    if (options_.cancel && (stats_->instructions & 63) == 0 &&
-        options_.cancel->load(std::memory_order_relaxed))
+    if (options_.cancel && options_.cancel->load(std::memory_order_relaxed))
       return absl::CancelledError("the run was cancelled");
     if (in.counter != kNone &&
         program_->data().counters[in.counter].kind == CounterKind::Executions)
@@ -384,6 +431,8 @@ absl::Status Machine::Execute() {
           program_->data().counters[opener.counter].kind == CounterKind::Trips)
         ++counters_[opener.counter];
       pc_ = in.target + 1;
+      if (frames_.empty()) // main is streamed: its body once more
+        stats_->programBytes += opener.streamedBytes;
       continue;
     }
     case Op::Call: {
@@ -400,6 +449,7 @@ absl::Status Machine::Execute() {
       pc_ = frames_.back().pc;
       nodes_ = frames_.back().nodes;
       frames_.pop_back();
+      Fetch(routine_);
       code = &p.routines[routine_].instrs;
       continue;
     case Op::Lds:

@@ -39,6 +39,10 @@ struct LiveOp {
   DmaOp *dma = nullptr;
   MxuOp *mxu = nullptr;
   VecOp *vec = nullptr;
+  SortOp *sort = nullptr;
+  CompactOp *compact = nullptr;
+  ScatterOp *scatter = nullptr;
+  RandomOp *random = nullptr;
   TransferCache transfer;
 };
 
@@ -51,7 +55,10 @@ public:
   /// Host address of a region, to put inputs in and take outputs from.
   uint8_t *region(uint8_t id) { return regionData_[id]; }
   const uint8_t *region(uint8_t id) const { return regionData_[id]; }
-  absl::Status Run(Stats &stats);
+  /// `inputDims`: the sizes of each input.
+  absl::Status Run(const std::vector<std::vector<int64_t>> &inputDims, Stats &stats);
+  /// The sizes of an output, after a successful run.
+  const std::vector<int64_t> &outputDims(size_t output) const { return outputDims_[output]; }
 
 private:
   Machine(std::shared_ptr<const DecodedProgram> program, const SimOptions &options);
@@ -62,12 +69,18 @@ private:
   absl::Status Engine(const InstrCode &in, LiveOp &op);
   absl::Status Resolve(LiveOp &op, bool &nothing);
   absl::Status CheckBox(LiveOp &op, int stream);
+  absl::Status ResolveScalars(LiveOp &op);
+  absl::Status Bounded(int64_t &value, uint8_t reg, int64_t bound, const char *what) const;
+  absl::Status Kernel(const InstrCode &in, LiveOp &op, bool accumulate);
   absl::Status LoadScalar(const InstrCode &in);
   absl::Status TakeTokens(const InstrCode &in);
   void GiveTokens(const InstrCode &in);
   absl::Status Scalar(const InstrCode &in);
   absl::Status CountDram(const InstrCode &in, LiveOp &op);
   absl::Status EnterRoutine(uint32_t routine);
+  void Fetch(uint32_t routine);
+  absl::Status ReceiveSizes(const std::vector<std::vector<int64_t>> &inputDims);
+  absl::Status DeliverSizes();
 
   Place Here() const;
   uint32_t NodeHere() const;
@@ -94,6 +107,10 @@ private:
   std::deque<DmaOp> dmaOps_;
   std::deque<MxuOp> mxuOps_;
   std::deque<VecOp> vecOps_;
+  std::deque<SortOp> sortOps_;
+  std::deque<CompactOp> compactOps_;
+  std::deque<ScatterOp> scatterOps_;
+  std::deque<RandomOp> randomOps_;
   std::vector<std::vector<LiveOp>> ops_;                  // by routine, as RoutineCode::engine
   std::vector<std::vector<const CallNodes *>> callNodes_; // by routine, by pc
 
@@ -106,6 +123,7 @@ private:
   uint32_t routine_ = 0, pc_ = 0, mainPc_ = 0, fetched_ = 0;
   const CallNodes *nodes_ = nullptr;
   int64_t points_ = 0;
+  std::vector<std::vector<int64_t>> outputDims_;
   Ledger ledger_;
   std::unique_ptr<Sanitizer> sanitizer_;
   std::unique_ptr<DeadlockProbe> probe_; // after a wait that was not met

@@ -31,6 +31,7 @@ private:
   absl::Status Tokens(const isa::EngineWord &w, InstrCode &in);
   absl::Status Engine(const isa::Instr &instr, InstrCode &in);
   absl::Status Nesting();
+  void StreamedBodies();
 
   // decode_operands.cc
   absl::Status Operation(const isa::OpDesc &d, EngineCode &code);
@@ -40,6 +41,14 @@ private:
   absl::Status CheckDma(const InstrCode &in, EngineCode &code);
   absl::Status CheckMxu(const InstrCode &in, EngineCode &code);
   absl::Status CheckVec(uint16_t vprog, EngineCode &code);
+
+  // decode_lists.cc
+  absl::Status CheckLists(EngineCode &code);
+  absl::Status CheckSort(EngineCode &code);
+  absl::Status CheckCompact(EngineCode &code);
+  absl::Status CheckScatter(EngineCode &code);
+  absl::Status CheckRandom(EngineCode &code);
+  absl::Status StandsStill(const EngineCode &code, int index, std::initializer_list<int> dims);
 
   DecodedProgram &p_;
   const RoutineInfo &info_;

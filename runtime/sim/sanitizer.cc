@@ -200,18 +200,25 @@ absl::Status Sanitizer::CheckOverlap(const LiveOp &op, int out, int in) const {
     return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
       "sanitizer: ", Describe(engine_, log_[engine_].back()), ": stream ", out, " writes byte ", at,
-      ", which stream ", in, " reads at another point of the same instruction"));
+      ", which stream ", in, i.write ? " writes" : " reads",
+      " at another point of the same instruction"));
+}
+
+/// The stream over all that it walks.
+absl::Status Sanitizer::Whole(const LiveOp &op, int index, bool write) {
+  int64_t size[kDims];
+  WalkedSize(*op.code, index, op.size, size);
+  return Stream(op.code->stream[index], *op.stream[index], size, index, write);
 }
 
 absl::Status Sanitizer::Access(const LiveOp &op, bool accumulate) {
   const EngineCode &c = *op.code;
+  if (!op.dma && !op.mxu && !op.vec)
+    return ReadLists(op);
   bool gather = op.dma && op.dma->kind == DmaKind::Gather;
   bool scatter = op.dma && op.dma->kind == DmaKind::Scatter;
-  int64_t size[kDims];
-  if (gather || scatter) {
-    WalkedSize(c, 2, op.size, size);
-    ACC_RETURN_IF_ERROR(Stream(c.stream[2], *op.stream[2], size, 2, false));
-  }
+  if (gather || scatter)
+    ACC_RETURN_IF_ERROR(Whole(op, 2, false));
   if (!op.mxu && !gather && !scatter)
     for (int out = 0; out < c.streams; ++out)
       for (int in = 0; in < c.streams; ++in)
@@ -220,7 +227,9 @@ absl::Status Sanitizer::Access(const LiveOp &op, bool accumulate) {
   for (bool write : {false, true})
     for (int i = 0; i < c.streams; ++i) {
       const StreamCode &s = c.stream[i];
-      if (s.write ? !(write || accumulate) : write)
+      // Of a vector program only the outputs that a reduction goes on from.
+      bool goesOn = accumulate && (!op.vec || (c.postOuts >> i & 1));
+      if (s.write ? !(write || goesOn) : write)
         continue;
       if (op.dma && i == 2)
         continue;
@@ -228,8 +237,7 @@ absl::Status Sanitizer::Access(const LiveOp &op, bool accumulate) {
         ACC_RETURN_IF_ERROR(Indexed(op, i, write));
         continue;
       }
-      WalkedSize(c, i, op.size, size);
-      ACC_RETURN_IF_ERROR(Stream(s, *op.stream[i], size, i, write));
+      ACC_RETURN_IF_ERROR(Whole(op, i, write));
     }
   return absl::OkStatus();
 }
@@ -242,16 +250,25 @@ absl::Status Sanitizer::ScalarRead(const Place &place, int64_t address, int64_t 
   return h.kind ? Report(h, Space::Sram, 0, -1, false) : absl::OkStatus();
 }
 
-absl::Status Sanitizer::CheckOutputs() const {
-  for (const IoInfo &io : program_.data().outputs) {
+absl::Status Sanitizer::CheckOutputs(const std::vector<std::vector<int64_t>> &dims) const {
+  const std::vector<IoInfo> &outputs = program_.data().outputs;
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const IoInfo &io = outputs[i];
     const Shadow *shadow = region_[io.region].get();
     if (!shadow)
       continue;
-    int64_t at = shadow->FirstUnwritten(io.offset, io.offset + io.bytes);
-    if (at < io.offset + io.bytes)
+    int64_t unwritten = -1;
+    ForEachPiece(io, dims[i], [&](int64_t at, int64_t, int64_t bytes) {
+      if (unwritten >= 0)
+        return;
+      int64_t begin = io.offset + at, found = shadow->FirstUnwritten(begin, begin + bytes);
+      if (found < begin + bytes)
+        unwritten = found - io.offset;
+    });
+    if (unwritten >= 0)
       return absl::FailedPreconditionError(absl::StrCat("sanitizer: output \"", io.name,
-                                                        "\": byte ", at - io.offset, " of ",
-                                                        io.bytes, " was never written"));
+                                                        "\": byte ", unwritten, " of ", io.bytes,
+                                                        " was never written"));
   }
   return absl::OkStatus();
 }

@@ -26,11 +26,13 @@ public:
   absl::Status Begin(const InstrCode &in, const Place &place);
   /// Operands of the instruction that Begin announced.
   absl::Status Access(const LiveOp &op, bool accumulate);
+  /// After execution: what was written where only the results say how much.
+  absl::Status Results(const LiveOp &op);
   absl::Status ScalarRead(const Place &place, int64_t address, int64_t bytes);
   /// The instruction is complete: its tokens carry what the engine knows.
   void End(const InstrCode &in);
   /// At HALT: every byte of every output was written.
-  absl::Status CheckOutputs() const;
+  absl::Status CheckOutputs(const std::vector<std::vector<int64_t>> &dims) const;
 
 private:
   explicit Sanitizer(const DecodedProgram &program) : program_(program) {}
@@ -48,6 +50,14 @@ private:
                       int index, bool write);
   absl::Status CheckOverlap(const LiveOp &op, int out, int in) const;
   absl::Status Indexed(const LiveOp &op, int index, bool write);
+  absl::Status Whole(const LiveOp &op, int index, bool write);
+
+  // sanitizer_lists.cc
+  absl::Status ReadLists(const LiveOp &op);
+  absl::Status ReadSort(const LiveOp &op);
+  absl::Status WroteSort(const LiveOp &op);
+  absl::Status Scattered(const LiveOp &op);
+  absl::Status Elements(const LiveOp &op, int index, int64_t address, int64_t count, bool write);
   absl::Status Report(const Hazard &hazard, Space space, uint8_t region, int stream,
                       bool write) const;
   std::string Describe(int engine, const Place &place) const;

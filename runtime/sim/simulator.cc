@@ -5,6 +5,7 @@
 #include "acc/runtime/status_macros.h"
 #include "machine.h"
 #include <cstring>
+#include <map>
 
 namespace accel::rt {
 
@@ -46,6 +47,8 @@ struct Simulator::Impl {
   absl::Status created;
   std::unique_ptr<Machine> machine;
   std::vector<bool> given;
+  std::vector<std::vector<int64_t>> inputDims;
+  mutable std::map<std::string, std::vector<uint8_t>> packed; // outputs of less than their room
   bool finished = false;
   Stats stats;
 };
@@ -54,6 +57,8 @@ Simulator::Simulator(const Program &program, const SimOptions &options)
     : impl_(std::make_unique<Impl>()) {
   impl_->program = program.share();
   impl_->given.resize(program.data().inputs.size());
+  for (const IoInfo &io : program.data().inputs)
+    impl_->inputDims.push_back(io.dims);
   absl::StatusOr<std::unique_ptr<Machine>> machine = Machine::Create(impl_->program, options);
   impl_->created = machine.status();
   if (machine.ok())
@@ -88,16 +93,22 @@ absl::Status Simulator::SetInput(std::string_view name, absl::Span<const uint8_t
   if (!io)
     return absl::NotFoundError(
         absl::StrCat("the model has no input ", quoted, "; its inputs are ", Names(data.inputs)));
-  if (!dims.empty() && !std::equal(dims.begin(), dims.end(), io->dims.begin(), io->dims.end()))
+  if (dims.empty() && io->isDynamic())
     return absl::InvalidArgumentError(
-        absl::StrCat("input ", quoted, " has shape [", absl::StrJoin(dims, ", "),
-                     "], the artifact was compiled for [", absl::StrJoin(io->dims, ", "), "]"));
-  if (int64_t(bytes.size()) != io->bytes)
-    return absl::InvalidArgumentError(
-        absl::StrCat("input ", quoted, " has ", bytes.size(), " bytes, must have ", io->bytes));
-  if (io->bytes)
-    std::memcpy(impl_->machine->region(io->region) + io->offset, bytes.data(), bytes.size());
-  impl_->given[size_t(io - data.inputs.data())] = true;
+        absl::StrCat("input ", quoted, " has sizes that a run decides: its shape must be given"));
+  if (dims.empty())
+    dims = io->dims;
+  ACC_RETURN_IF_ERROR(CheckShape("input", *io, dims));
+  if (int64_t(bytes.size()) != BytesOf(*io, dims))
+    return absl::InvalidArgumentError(absl::StrCat("input ", quoted, " has ", bytes.size(),
+                                                   " bytes, must have ", BytesOf(*io, dims)));
+  uint8_t *to = impl_->machine->region(io->region) + io->offset;
+  ForEachPiece(*io, dims, [&](int64_t at, int64_t packed, int64_t count) {
+    std::memcpy(to + at, bytes.data() + packed, size_t(count));
+  });
+  const size_t number = size_t(io - data.inputs.data());
+  impl_->given[number] = true;
+  impl_->inputDims[number].assign(dims.begin(), dims.end());
   return absl::OkStatus();
 }
 
@@ -109,7 +120,8 @@ absl::Status Simulator::Run() {
     if (!impl_->given[i])
       return absl::FailedPreconditionError(
           absl::StrCat("input \"", data.inputs[i].name, "\" was not given"));
-  ACC_RETURN_IF_ERROR(impl_->machine->Run(impl_->stats));
+  impl_->packed.clear();
+  ACC_RETURN_IF_ERROR(impl_->machine->Run(impl_->inputDims, impl_->stats));
   impl_->finished = true;
   return absl::OkStatus();
 }
@@ -124,8 +136,22 @@ absl::StatusOr<absl::Span<const uint8_t>> Simulator::Output(std::string_view nam
                                             "\"; its outputs are ", Names(data.outputs)));
   if (!impl_->finished)
     return absl::FailedPreconditionError("outputs are there after a successful run");
-  const Machine &m = *impl_->machine;
-  return absl::Span<const uint8_t>(m.region(io->region) + io->offset, size_t(io->bytes));
+  const uint8_t *from = impl_->machine->region(io->region) + io->offset;
+  if (!io->isDynamic())
+    return absl::Span<const uint8_t>(from, size_t(io->bytes));
+  const std::vector<int64_t> &dims = impl_->machine->outputDims(size_t(io - data.outputs.data()));
+  std::vector<uint8_t> &bytes = impl_->packed[io->name];
+  bytes.resize(size_t(BytesOf(*io, dims)));
+  ForEachPiece(*io, dims, [&](int64_t at, int64_t packed, int64_t count) {
+    std::memcpy(bytes.data() + packed, from + at, size_t(count));
+  });
+  return absl::Span<const uint8_t>(bytes);
+}
+
+absl::StatusOr<std::vector<int64_t>> Simulator::OutputDims(std::string_view name) const {
+  ACC_RETURN_IF_ERROR(Output(name).status());
+  const ArtifactData &data = impl_->program->data();
+  return impl_->machine->outputDims(size_t(FindIo(data.outputs, name) - data.outputs.data()));
 }
 
 const Stats &Simulator::stats() const { return impl_->stats; }

@@ -22,4 +22,13 @@ VProgShape ShapeOf(const CompiledVProg &prog) {
   return shape;
 }
 
+std::vector<uint8_t> ScalarsOf(const CompiledVProg &prog) {
+  std::vector<uint8_t> regs;
+  for (const auto *steps : {&SourceOf(prog).body, &SourceOf(prog).post})
+    for (const VStep &s : *steps)
+      if (s.op == VOp::Reg)
+        regs.push_back(s.a);
+  return regs;
+}
+
 } // namespace accel::rt

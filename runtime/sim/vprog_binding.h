@@ -17,6 +17,8 @@ struct VProgShape {
 /// Decodes, checks and prepares an encoded vector program.
 absl::StatusOr<std::shared_ptr<const CompiledVProg>> BindVProg(const std::vector<uint8_t> &bytes);
 VProgShape ShapeOf(const CompiledVProg &prog);
+/// Scalar registers that its steps read.
+std::vector<uint8_t> ScalarsOf(const CompiledVProg &prog);
 
 } // namespace accel::rt
 

@@ -101,8 +101,7 @@ void printLayout(const Layout &l, raw_ostream &os) {
 void printInstruction(const Instruction &in, raw_ostream &os) {
   os << "### `" << in.mnemonic << "`\n\n";
   os << "Opcode 0x" << utohexstr(in.opcode, false, 2) << ", "
-     << (in.isControl ? "control" : "engine") << " format, since version " << in.since
-     << (in.isReserved ? ", **reserved**" : "") << ": " << in.summary << ".";
+     << (in.isControl ? "control" : "engine") << " format, since version " << in.since << ": " << in.summary << ".";
   if (!in.isControl) {
     os << " Engines: ";
     llvm::interleaveComma(in.engines, os, [&](const Case &e) { os << e.text; });
@@ -186,8 +185,7 @@ bool printManual(const RecordKeeper &records, raw_ostream &os) {
   os << "## Instructions\n\n| opcode | name | |\n| --- | --- | --- |\n";
   for (const Instruction &in : isa.instructions)
     os << "| 0x" << utohexstr(in.opcode, false, 2) << " | [" << in.mnemonic << "](#"
-       << StringRef(in.mnemonic).lower() << ") | " << in.summary
-       << (in.isReserved ? " (reserved)" : "") << " |\n";
+       << StringRef(in.mnemonic).lower() << ") | " << in.summary << " |\n";
   os << "\n";
   for (const Instruction &in : isa.instructions)
     printInstruction(in, os);

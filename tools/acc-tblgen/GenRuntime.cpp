@@ -150,8 +150,7 @@ bool printTables(const RecordKeeper &records, raw_ostream &os) {
     for (const Case &engine : in.engines)
       engines |= int64_t(1) << engine.value;
     os << "  {Opcode::" << in.cpp << ", \"" << in.mnemonic << "\", " << in.since << ", "
-       << (in.isControl ? "true" : "false") << ", " << (in.isReserved ? "true" : "false")
-       << ",\n   ";
+       << (in.isControl ? "true" : "false") << ",\n   ";
     for (StringRef operand : {"rd", "ra", "rb", "imm", "aux"})
       printUse(in, operand, os);
     os << "\n   " << engines << ", " << in.minStreams << ", " << in.maxStreams << ", "

@@ -116,7 +116,6 @@ Instruction readInstruction(const Record *record) {
   in.since = record->getValueAsInt("since");
   const Record *format = record->getValueAsDef("format");
   in.isControl = format->getName() == "CtrlWord";
-  in.isReserved = record->getValueAsBit("isReserved");
   in.hasOwnOperation = record->getValueAsBit("hasOwnOperation");
   in.hasProgram = record->getValueAsBit("hasProgram");
   in.hasReason = record->getValueAsBit("hasReason");

@@ -54,7 +54,7 @@ struct Instruction {
   const llvm::Record *record;
   std::string mnemonic, cpp, summary, action, notes;
   int64_t opcode, since;
-  bool isControl, isReserved, hasOwnOperation, hasProgram, hasReason;
+  bool isControl, hasOwnOperation, hasProgram, hasReason;
   std::vector<std::string> preconditions, streamNames, descriptorFields, flagTexts;
   std::vector<Use> uses;
   std::vector<Case> engines;

@@ -29,8 +29,13 @@ static void dumpSummary(const std::string &path, const rt::Artifact &artifact) {
   auto list = [](const char *what, const std::vector<rt::IoInfo> &all) {
     for (const rt::IoInfo &io : all) {
       std::printf("%-10s %s %s[", what, io.name.c_str(), tool::onnxTypeName(io.dtype));
-      for (size_t d = 0; d < io.dims.size(); ++d)
-        std::printf("%s%lld", d ? ", " : "", (long long)io.dims[d]);
+      for (size_t d = 0; d < io.dims.size(); ++d) {
+        std::printf("%s", d ? ", " : "");
+        if (d < io.ranges.size() && io.ranges[d].reg)
+          std::printf("%s r%d in %lld..", io.ranges[d].name.c_str(), int(io.ranges[d].reg),
+                      (long long)io.ranges[d].min);
+        std::printf("%lld", (long long)io.dims[d]);
+      }
       std::printf("]\n");
     }
   };
@@ -57,8 +62,8 @@ static void dumpRoutines(const rt::ArtifactData &data) {
         if (range.min == range.max)
           std::printf("%sr%d = %lld", before, int(range.reg), (long long)range.min);
         else
-          std::printf("%sr%d in %lld..%lld", before, int(range.reg), (long long)range.min,
-                      (long long)range.max);
+          std::printf("%sr%d in %lld..%lld step %lld", before, int(range.reg),
+                      (long long)range.min, (long long)range.max, (long long)range.step);
         before = ", ";
       }
     std::printf("\n");

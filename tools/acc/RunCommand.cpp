@@ -57,10 +57,12 @@ static absl::Status writeResults(const Arguments &arguments, const rt::Simulator
   std::set<std::string> names;
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   if (!arguments.outputDir.empty()) {
-    for (const rt::IoInfo &output : data.outputs) {
+    for (rt::IoInfo output : data.outputs) {
       auto bytes = simulator.Output(output.name);
-      if (!bytes.ok())
-        return bytes.status();
+      auto dims = simulator.OutputDims(output.name);
+      if (!bytes.ok() || !dims.ok())
+        return bytes.ok() ? dims.status() : bytes.status();
+      output.dims = *dims;
       // Names that differ only in what a file name cannot have.
       std::string stem = tool::fileName(output.name), file = stem + "." + arguments.format;
       for (int n = 2; !names.insert(file).second; ++n)
@@ -107,10 +109,10 @@ static absl::Status setInputs(const Arguments &arguments, const rt::Program &pro
                                         "', it has " + (names.empty() ? "none" : names));
     if (given[io - inputs.data()])
       return absl::InvalidArgumentError("--input " + text + ": '" + name + "' is given twice");
-    auto bytes = tool::readTensor(text.substr(at + 1), *io);
-    if (!bytes.ok())
-      return bytes.status();
-    if (absl::Status status = simulator.SetInput(name, *bytes, io->dims); !status.ok())
+    auto tensor = tool::readTensor(text.substr(at + 1), *io);
+    if (!tensor.ok())
+      return tensor.status();
+    if (absl::Status status = simulator.SetInput(name, tensor->bytes, tensor->dims); !status.ok())
       return status;
     given[io - inputs.data()] = true;
   }

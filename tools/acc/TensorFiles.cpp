@@ -58,7 +58,17 @@ static absl::Status wrong(const std::string &path, const std::string &what, cons
                                                  infoOf(io.dtype).name, shapeText(io.dims)));
 }
 
-static absl::StatusOr<std::vector<uint8_t>> readNpy(const std::string &path,
+/// A size out of its range is named, any other difference shows both shapes.
+static absl::Status checkShape(const std::string &path, const std::vector<int64_t> &dims,
+                               const rt::IoInfo &io) {
+  absl::Status status = rt::CheckShape("input", io, dims);
+  if (status.ok())
+    return status;
+  return io.isDynamic() ? absl::InvalidArgumentError(absl::StrCat(path, ": ", status.message()))
+                        : wrong(path, "has shape " + shapeText(dims), io);
+}
+
+static absl::StatusOr<tool::Tensor> readNpy(const std::string &path,
                                                     const std::string &text, const rt::IoInfo &io) {
   if (text.size() < 12 || text.compare(0, 6, "\x93NUMPY") != 0)
     return wrong(path, "not a .npy file", io);
@@ -95,14 +105,14 @@ static absl::StatusOr<std::vector<uint8_t>> readNpy(const std::string &path,
       ++i;
     }
   }
-  if (dims != io.dims)
-    return wrong(path, "has shape " + shapeText(dims), io);
+  if (absl::Status status = checkShape(path, dims, io); !status.ok())
+    return status;
   if (order[0] == 'T' && dims.size() > 1)
     return wrong(path, "is in Fortran order, C order is needed", io);
-  if (int64_t(text.size() - start - length) != io.bytes)
+  if (int64_t(text.size() - start - length) != rt::BytesOf(io, dims))
     return wrong(path, absl::StrCat("has ", text.size() - start - length, " bytes of data"), io);
   const auto *data = reinterpret_cast<const uint8_t *>(text.data()) + start + length;
-  return std::vector<uint8_t>(data, data + io.bytes);
+  return tool::Tensor{dims, {data, data + rt::BytesOf(io, dims)}};
 }
 
 template <typename T, typename Field>
@@ -114,14 +124,14 @@ static void append(std::vector<uint8_t> &bytes, const Field &values) {
   }
 }
 
-static absl::StatusOr<std::vector<uint8_t>> readPb(const std::string &path, const std::string &text,
+static absl::StatusOr<tool::Tensor> readPb(const std::string &path, const std::string &text,
                                                    const rt::IoInfo &io) {
   ONNX_NAMESPACE::TensorProto tensor;
   if (!tensor.ParseFromString(text))
     return wrong(path, "not an ONNX TensorProto", io);
   std::vector<int64_t> dims(tensor.dims().begin(), tensor.dims().end());
-  if (dims != io.dims)
-    return wrong(path, "has shape " + shapeText(dims), io);
+  if (absl::Status status = checkShape(path, dims, io); !status.ok())
+    return status;
   if (tensor.data_type() != infoOf(io.dtype).onnx)
     return wrong(path, absl::StrCat("has ONNX element type ", tensor.data_type()), io);
   std::vector<uint8_t> bytes(tensor.raw_data().begin(), tensor.raw_data().end());
@@ -144,12 +154,12 @@ static absl::StatusOr<std::vector<uint8_t>> readPb(const std::string &path, cons
       append<int32_t>(bytes, tensor.int32_data());
     }
   }
-  if (int64_t(bytes.size()) != io.bytes)
+  if (int64_t(bytes.size()) != rt::BytesOf(io, dims))
     return wrong(path, absl::StrCat("has ", bytes.size(), " bytes of data"), io);
-  return bytes;
+  return tool::Tensor{dims, std::move(bytes)};
 }
 
-absl::StatusOr<std::vector<uint8_t>> tool::readTensor(const std::string &path,
+absl::StatusOr<tool::Tensor> tool::readTensor(const std::string &path,
                                                       const rt::IoInfo &io) {
   auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
   if (!file)

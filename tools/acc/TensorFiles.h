@@ -13,9 +13,14 @@
 
 namespace accel::tool {
 
+struct Tensor {
+  std::vector<int64_t> dims;
+  std::vector<uint8_t> bytes;
+};
+
 /// Reads a .npy file (C order) or an ONNX TensorProto (.pb) that must have the
-/// type and shape of `io`; errors name the file and what was expected.
-absl::StatusOr<std::vector<uint8_t>> readTensor(const std::string &path, const rt::IoInfo &io);
+/// type and a shape of `io`; errors name the file and what was expected.
+absl::StatusOr<Tensor> readTensor(const std::string &path, const rt::IoInfo &io);
 
 /// The bytes of a .npy or .pb file with this tensor. numpy has no bf16, fp8 and
 /// sub-byte types: their bits are written as unsigned integers.

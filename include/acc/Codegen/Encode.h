@@ -12,6 +12,7 @@ struct EncodedRoutine {
   struct Range {
     uint8_t reg;
     int64_t min, max; ///< values it has at the calls
+    int64_t step;     ///< their distances are multiples of this, 0 if there is one
   };
   std::string name;
   std::vector<uint8_t> code;             ///< 16 bytes an instruction

@@ -10,6 +10,7 @@
 #ifndef ACC_CODEGEN_TREE_H
 #define ACC_CODEGEN_TREE_H
 
+#include "acc/runtime/isa.h"
 #include "accel/Accel.h"
 
 #include <array>
@@ -21,7 +22,7 @@ namespace accel::codegen {
 /// A virtual register; 0 is the hardwired zero of the machine.
 using Reg = int32_t;
 
-constexpr unsigned engineCount = 6;
+constexpr unsigned engineCount = unsigned(rt::isa::kEngineInfo.count);
 inline unsigned indexOf(Engine engine) { return unsigned(engine); }
 
 /// Semaphore and number of tokens.
@@ -80,12 +81,7 @@ struct Descriptor {
   llvm::SmallVector<Stream, 4> streams;
 };
 
-enum class Opcode {
-  // clang-format off
-  Li, Add, Sub, Mul, Div, Mod, Min, Max, Addi, Muli, Divi, Modi, Mini, Maxi,
-  Cmplt, Cmpeq, And, Or, Xor, Shl, Shr, Cmplti, Cmpeqi, Sync, Dma, DmaGather, Mxu, MxuDw, Vec
-  // clang-format on
-};
+using Opcode = rt::isa::Opcode;
 
 struct Instruction {
   Opcode opcode = Opcode::Li;

@@ -175,11 +175,7 @@ TEST(Instructions, RandomLegalInstructionsSurviveEncoding) {
       EncodeInstr(in, bytes);
       Instr back = DecodeInstr(bytes);
       absl::Status status = VerifyInstr(back);
-      EXPECT_EQ(status.code(),
-                info.isReserved ? absl::StatusCode::kUnimplemented : absl::StatusCode::kOk)
-          << status.message();
-      if (info.isReserved)
-        EXPECT_THAT(std::string(status.message()), HasSubstr(info.mnemonic));
+      EXPECT_TRUE(status.ok()) << status.message();
       EncodeInstr(back, again);
       EXPECT_EQ(0, std::memcmp(bytes, again, kInstrBytes)) << Disassemble(in);
       EXPECT_THAT(Disassemble(back), HasSubstr(info.mnemonic));
@@ -252,7 +248,7 @@ TEST(VerifyDescriptor, NamesTheField) {
   EXPECT_EQ(error(), "MXU: stream 1: StreamDesc.base_reg[2] (byte 6) is out of range: 64");
   d.streams[1].desc.baseReg[2] = 0;
   d.streams[2].desc.region = 1;
-  EXPECT_EQ(error(), "MXU: stream 2: StreamDesc.region outside of DRAM must be 0");
+  EXPECT_EQ(error(), "MXU: stream 2: StreamDesc.region is core 1, version 1 has core 0 only");
   d.streams[2].desc.region = 0;
   d.streams[1].desc.flags = 1;
   d.streams[1].window.emplace().coord[1].dimA = 6;

@@ -84,6 +84,14 @@ ACC_API acc_status *acc_session_create(const acc_program *program, const acc_opt
 ACC_API void acc_session_free(acc_session *session);
 ACC_API acc_status *acc_session_set_input(acc_session *session, const char *name, const void *data,
                                           size_t bytes);
+/* With its shape: for inputs whose sizes a run decides. acc_tensor_info has the
+ * greatest sizes. */
+ACC_API acc_status *acc_session_set_input_shaped(acc_session *session, const char *name,
+                                                 const void *data, size_t bytes,
+                                                 const int64_t *dims, size_t rank);
+/* The shape of an output after a run; `rank` must be that of acc_tensor_info. */
+ACC_API acc_status *acc_session_get_output_dims(const acc_session *session, const char *name,
+                                                int64_t *dims, size_t rank);
 ACC_API acc_status *acc_session_run(acc_session *session);
 /* Ends the current run, or the next one, with code 1 (cancelled). */
 ACC_API void acc_session_cancel(acc_session *session);

@@ -77,7 +77,7 @@ struct TargetInfo {
   std::vector<Figure> figures;
 };
 
-/// Routine 0 is main: straight line and CALL. `slots` are this routine's
+/// Routine 0 is main. `slots` are this routine's
 /// 64-byte descriptor slots; instructions name vector programs by their index
 /// in ArtifactData::vprogs.
 ///
@@ -98,12 +98,13 @@ struct CallNodes {
   std::vector<uint32_t> nodes;
 };
 
-/// Registers that a routine receives, with the values they may have (checked
-/// at every CALL). A routine may read no other register before writing it.
+/// Registers that a routine receives, with the values they may have: min, min +
+/// step, ... up to max (proven for every CALL). A routine may read no other
+/// register before writing it. Main receives sizes, see DimRange.
 struct RegisterRange {
   uint32_t routine = 0;
   uint8_t reg = 0;
-  int64_t min = 0, max = 0;
+  int64_t min = 0, max = 0, step = 1;
 };
 
 /// A DRAM region. Weights and constants get their bytes from weight chunks (or
@@ -120,6 +121,7 @@ struct RegionInfo {
   RegionKind kind = RegionKind::Workspace;
   int64_t bytes = 0;
   ExternalRange external;
+  uint32_t chip = 0; // whose DRAM; version 1 has chip 0 only
 };
 
 /// Bytes [offset, offset+bytes) of a region come from the artifact's weight
@@ -131,17 +133,47 @@ struct WeightChunk {
   ExternalRange external;
 };
 
+/// A dimension whose size a run decides: min up to IoInfo::dims. Main receives
+/// the size of an input in register `reg`, the same register where the same
+/// size must come again; it leaves the size of an output in `reg` at HALT.
+struct DimRange {
+  int64_t min = 0;
+  uint8_t reg = 0; // 0: the size is IoInfo::dims
+  std::string name; // of the model's symbol, for messages
+};
+
+/// A graph input or output. Its elements keep the strides of the largest size,
+/// `dims`, whatever size a run has; `bytes` is the room for the largest.
 struct IoInfo {
   std::string name;
   uint8_t dtype = 0; // ISA code
   std::vector<int64_t> dims;
   uint8_t region = 0;
   int64_t offset = 0, bytes = 0;
+  std::vector<DimRange> ranges; // one a dimension, or empty: all are constants
+
+  bool isDynamic() const {
+    for (const DimRange &r : ranges)
+      if (r.reg)
+        return true;
+    return false;
+  }
 };
+
+/// Whether a run may have these sizes; the error names value and dimension.
+/// `what` is "input" or "output".
+absl::Status CheckShape(const char *what, const IoInfo &io, absl::Span<const int64_t> dims);
+/// Bytes of the elements of a tensor with these sizes.
+int64_t BytesOf(const IoInfo &io, absl::Span<const int64_t> dims);
+/// Calls fn(offset in the region's part, offset in the packed tensor, bytes)
+/// for the runs in which both are contiguous.
+void ForEachPiece(const IoInfo &io, absl::Span<const int64_t> dims,
+                  const std::function<void(int64_t, int64_t, int64_t)> &fn);
 
 /// A tensor in DRAM: the ledger counts bytes by tensor, found by address.
 /// Tensors may share addresses if their lives, in instructions of main
-/// [liveBegin, liveEnd], are disjoint.
+/// [liveBegin, liveEnd], are disjoint. The life is where in main the tensor may
+/// be moved; a loop of main enters it again on each trip.
 struct TensorInfo {
   std::string name;
   uint32_t node = kNone; // its producer
@@ -175,6 +207,12 @@ struct PredictionInfo {
   std::vector<Term> terms;
 };
 
+/// Where a core of a chip begins. Version 1 has chip 0, core 0, routine 0, which
+/// is also what an artifact without entries means.
+struct EntryInfo {
+  uint32_t chip = 0, core = 0, routine = 0;
+};
+
 struct NodeInfo {
   std::string name, op;
   int64_t macs = 0; // as ONNX defines the node
@@ -197,6 +235,7 @@ struct ArtifactData {
   std::vector<RegisterRange> registers;
   std::vector<NodeInfo> nodes;
   std::vector<CallNodes> calls;
+  std::vector<EntryInfo> entries;
   int64_t compulsoryBytes = 0, boundBytes = 0, macs = 0, sramPeak = 0;
 };
 

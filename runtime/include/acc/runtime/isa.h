@@ -64,7 +64,7 @@ struct LayoutInfo {
 };
 
 // Constants, enums (Engine, Space, DType, Reason, VecType, Reduce, Order, Phase,
-// Opcode, VecOp), layouts (Token, CtrlWord, EngineWord, OpDesc, StreamDesc,
+// Combine, Opcode, VecOp), layouts (Token, CtrlWord, EngineWord, OpDesc, StreamDesc,
 // WindowCoord, WindowDesc, ProgramHead, ProgramInput, ProgramOutput,
 // ProgramReduction, ProgramStep) and, for each, VisitFields(layout, visitor).
 #include "../../../isa/generated/isa_types.inc"
@@ -90,14 +90,16 @@ enum : uint16_t {
   kUsesZa = 4,
   kUsesZb = 8,
   kUsesFillBits = 16,
-  kUsesFillBits64 = 32
+  kUsesFillBits64 = 32,
+  kUsesZaReg = 64,
+  kUsesZbReg = 128
 };
 
 struct InstrInfo {
   Opcode opcode;
   const char *mnemonic;
   int since; // version of the ISA
-  bool isControl, isReserved;
+  bool isControl;
   OperandInfo rd, ra, rb, imm, aux; // control format
   uint8_t engines;                  // bit e: may run on engine e
   uint8_t minStreams, maxStreams;
@@ -195,8 +197,7 @@ absl::StatusOr<VectorProgram> DecodeProgram(absl::Span<const uint8_t> bytes);
 // Structural checks: everything that one instruction shows by itself
 //===----------------------------------------------------------------------===//
 
-/// Opcode, ranges, unused and reserved fields, engine, tokens. Instructions
-/// that are reserved in this version are Unimplemented, by name.
+/// Opcode, ranges, unused and reserved fields, engine, tokens.
 absl::Status VerifyInstr(const Instr &instr);
 /// Field ranges, number of streams, flags and fields that the instruction does
 /// not use.

@@ -62,7 +62,8 @@ public:
   ~Simulator();
   Simulator(Simulator &&) noexcept;
 
-  /// `bytes` must be exactly the input's size; `dims` (if given) its shape.
+  /// `dims` is the input's shape (may be left out if it is a constant); `bytes`
+  /// must be exactly its elements.
   absl::Status SetInput(std::string_view name, absl::Span<const uint8_t> bytes,
                         absl::Span<const int64_t> dims = {});
   /// Runs the whole program; may be called again with new inputs. State
@@ -71,6 +72,8 @@ public:
   /// The bytes of a graph output after a successful run; they stay valid until
   /// the next Run.
   absl::StatusOr<absl::Span<const uint8_t>> Output(std::string_view name) const;
+  /// Their shape.
+  absl::StatusOr<std::vector<int64_t>> OutputDims(std::string_view name) const;
   const Stats &stats() const;
 
 private:

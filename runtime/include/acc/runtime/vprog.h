@@ -67,9 +67,10 @@ enum class VOp : uint8_t {
        // 0 (Sar: the sign)
   Cvt, // float to integer: nearest even, saturating, NaN 0; i64 to i32 wraps
   IsNan,
-  IsInf
+  IsInf,
+  Reg // scalar register `a` (0..63) at dispatch
 };
-constexpr int kVOps = int(VOp::IsInf) + 1;
+constexpr int kVOps = int(VOp::Reg) + 1;
 
 constexpr int kVRegs = 16, kVIns = 4, kVOuts = 2, kVReductions = 2, kVSteps = 48;
 
@@ -101,6 +102,9 @@ struct VOutput {
   uint8_t reg = 0;
   bool post = false;
   VType type = VType::F32; // type of the register
+  /// Instead of post: at every point, what the sequential reduction into `reg`
+  /// has come to.
+  bool scan = false;
 };
 
 struct VProg {
@@ -123,7 +127,7 @@ const char *VOpName(VOp op);
 /// One step over arrays, for constant folding: the same bits as the vector
 /// engine. dst may equal an operand. Operands and result are arrays of their
 /// types (see above); unused operands may be empty, used ones have dst's
-/// length. Not for Imm and Iota.
+/// length. Not for Imm, Iota and Reg.
 void EvalStep(const VStep &step, const void *a, const void *b, const void *c, void *dst,
               int64_t count);
 
