@@ -120,8 +120,9 @@ of phase post are stored.}];
   let notes = [{A store converts the register's type: f32 to f16 and bf16 rounds to nearest even; f32 to integers rounds to nearest even and
 saturates; i32 and i64 to narrower integers wrap; Booleans store 0 or 1. A NaN is stored canonical
 (0x7FC00000 in f32). A step `reg` reads a scalar register as the instruction's own registers are read: at dispatch. Integer
-steps are signed: u64 values compare with their sign bit flipped by `xor`. The functions of f64 registers are polynomials
-as those of f32 are, with errors below 4 ulp (`pow` 8 ulp).}];
+steps are signed: u64 values compare with their sign bit flipped by `xor`. The functions of f64 registers are fixed
+as well: the same bits on every machine, and for arguments up to 33 within 4·10^−15 of the value plus 10^−15 (`pow` without a
+bound).}];
   let preconditions = [
     "streams in SRAM or ACC, as many as the program has outputs and inputs",
     "outputs are disjoint from inputs, or touch at every point exactly the bytes of that point's input",

@@ -142,7 +142,16 @@ struct Parser {
   static ParseResult
   parseFields(AsmParser &parser, T &layout, AsmParser::Delimiter delimiter,
               llvm::function_ref<OptionalParseResult(StringRef)> other = nullptr) {
-    return parser.parseCommaSeparatedList(delimiter, [&]() -> ParseResult {
+    // Where `<` is missing the list of this delimiter says so and succeeds.
+    const bool isAngle = delimiter == AsmParser::Delimiter::LessGreater;
+    if (isAngle) {
+      if (parser.parseLess())
+        return failure();
+      if (succeeded(parser.parseOptionalGreater()))
+        return success();
+      delimiter = AsmParser::Delimiter::None;
+    }
+    auto field = [&]() -> ParseResult {
       StringRef name;
       llvm::SMLoc at = parser.getCurrentLocation();
       if (parser.parseKeyword(&name) || parser.parseEqual())
@@ -157,7 +166,9 @@ struct Parser {
         return parser.emitError(at)
                << ri::LayoutOf(&layout).name << " has no field '" << name << "'";
       return result;
-    });
+    };
+    return failure(parser.parseCommaSeparatedList(delimiter, field) ||
+                   (isAngle && parser.parseGreater()));
   }
 };
 

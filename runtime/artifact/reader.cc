@@ -243,6 +243,8 @@ absl::StatusOr<Artifact> Read(std::shared_ptr<FileBytes> file, const std::string
     return bad;
   if (d.overdrawn())
     return Damaged(name, prefix.headerOffset, "tables of the header share their parts");
+  if (absl::Status s = file->Check(); !s.ok())
+    return s;
   StructureContext context{name, size, h.weights_offset(), h.weights_bytes()};
   if (absl::Status s = CheckStructure(out.data, context); !s.ok())
     return s;

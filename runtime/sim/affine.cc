@@ -14,7 +14,7 @@ constexpr Wide kMin64 = std::numeric_limits<int64_t>::min(),
                kMax64 = std::numeric_limits<int64_t>::max();
 /// Replacements of one proof. Real programs need tens; a hostile one gets a
 /// refusal in bounded time.
-constexpr int kProofSteps = 500;
+constexpr int kProofSteps = 4000;
 
 uint8_t LowBit(int64_t v) { return v == 0 ? 8 : uint8_t(std::min<uint64_t>(uint64_t(v) & -uint64_t(v), 8)); }
 
@@ -104,13 +104,9 @@ Form Atoms::Min(const Form &a, const Form &b) {
     return a;
   if (AtMost(b, a))
     return b;
-  Atom atom;
-  atom.kind = Kind::Min;
-  atom.range = Clamped(std::min(Lowest(a), Lowest(b)), std::min(Highest(a), Highest(b)));
-  atom.residue = ResidueOf(a).Join(ResidueOf(b));
-  atom.a = a;
-  atom.b = b;
-  return New(atom);
+  return Defined(Kind::Min, a, b, 1,
+                 Clamped(std::min(Lowest(a), Lowest(b)), std::min(Highest(a), Highest(b))),
+                 ResidueOf(a).Join(ResidueOf(b)));
 }
 
 Form Atoms::Max(const Form &a, const Form &b) {
@@ -118,13 +114,9 @@ Form Atoms::Max(const Form &a, const Form &b) {
     return b;
   if (AtMost(b, a))
     return a;
-  Atom atom;
-  atom.kind = Kind::Max;
-  atom.range = Clamped(std::max(Lowest(a), Lowest(b)), std::max(Highest(a), Highest(b)));
-  atom.residue = ResidueOf(a).Join(ResidueOf(b));
-  atom.a = a;
-  atom.b = b;
-  return New(atom);
+  return Defined(Kind::Max, a, b, 1,
+                 Clamped(std::max(Lowest(a), Lowest(b)), std::max(Highest(a), Highest(b))),
+                 ResidueOf(a).Join(ResidueOf(b)));
 }
 
 Form Atoms::Divide(const Form &a, int64_t d) {
@@ -140,23 +132,40 @@ Form Atoms::Divide(const Form &a, int64_t d) {
       f.term[i].coef /= d;
     return f;
   }
-  Atom atom;
-  atom.kind = Kind::Divide;
-  Interval r = Clamped(Lowest(a), Highest(a));
-  atom.range = {FloorDivide(r.lo, d), FloorDivide(r.hi, d)};
-  atom.divisor = d;
-  atom.a = a;
-  return New(atom);
+  const Interval r = Clamped(Lowest(a), Highest(a));
+  return Defined(Kind::Divide, a, Form(), d, {FloorDivide(r.lo, d), FloorDivide(r.hi, d)}, {});
 }
 
 Form Atoms::Compare(Kind kind, const Form &a, const Form &b) {
+  return Defined(kind, a, b, 1, {0, 1}, {});
+}
+
+/// The atom of this definition, which there may be already.
+Form Atoms::Defined(Kind kind, const Form &a, const Form &b, int64_t divisor, Interval range,
+                    Residue residue) {
+  uint64_t hash = uint64_t(kind) + uint64_t(divisor) * 31;
+  for (const Form *f : {&a, &b}) {
+    hash = hash * 0x9E3779B97F4A7C15 + uint64_t(f->constant);
+    for (int i = 0; i < f->count; ++i)
+      hash = (hash * 0x9E3779B97F4A7C15 + f->term[i].atom) * 31 + uint64_t(f->term[i].coef);
+  }
+  auto [begin, end] = known_.equal_range(hash);
+  for (auto it = begin; it != end; ++it) {
+    const Atom &o = atoms_[it->second];
+    if (o.kind == kind && o.divisor == divisor && o.a == a && o.b == b)
+      return Form::OfAtom(it->second);
+  }
   Atom atom;
   atom.kind = kind;
-  atom.range = {0, 1};
+  atom.range = range;
+  atom.residue = residue;
+  atom.divisor = divisor;
   atom.a = a;
   atom.b = b;
+  known_.emplace(hash, uint32_t(atoms_.size()));
   return New(atom);
 }
+
 Form Atoms::Less(const Form &a, const Form &b) { return Compare(Kind::Less, a, b); }
 Form Atoms::Equal(const Form &a, const Form &b) { return Compare(Kind::Equal, a, b); }
 
@@ -193,15 +202,66 @@ bool Atoms::AtMost(const Form &a, const Form &b, const std::vector<Form> &positi
 bool Atoms::AtMostZero(const Form &f, const std::vector<Form> &positive) {
   if (Highest(f) <= 0)
     return true;
+  if (f.isConstant())
+    return false;
+  const Goal goal = {f, positive};
   int budget = int(std::min<int64_t>(kProofSteps, work_));
   const int given = budget;
-  const bool proven = Prove({f, positive}, budget);
+  const bool proven = Prove(goal, First::Newest, budget) || Prove(goal, First::Cases, budget) ||
+                      Parts(goal, CountersOf(f), 0, budget);
   work_ -= given - std::max(budget, 0);
   return proven;
 }
 
+/// The counters that f depends on, the newest few.
+std::vector<uint32_t> Atoms::CountersOf(const Form &f) const {
+  std::vector<uint32_t> found, open;
+  std::vector<uint32_t> seen;
+  auto visit = [&](const Form &g) {
+    for (int i = 0; i < g.count; ++i)
+      if (std::find(seen.begin(), seen.end(), g.term[i].atom) == seen.end()) {
+        seen.push_back(g.term[i].atom);
+        open.push_back(g.term[i].atom);
+      }
+  };
+  visit(f);
+  while (!open.empty() && seen.size() < 64) {
+    const Atom &atom = atoms_[open.back()];
+    if (atom.kind == Kind::Counter && !atom.range.constant())
+      found.push_back(open.back());
+    open.pop_back();
+    visit(atom.a);
+    visit(atom.b);
+  }
+  std::sort(found.rbegin(), found.rend());
+  if (found.size() > 3)
+    found.resize(3);
+  return found;
+}
+
+/// The goal for the first trip, the last, and those between, of each counter.
+bool Atoms::Parts(const Goal &goal, const std::vector<uint32_t> &counters, std::size_t next,
+                  int &budget) {
+  if (next == counters.size())
+    return false;
+  const uint32_t atom = counters[next];
+  const Interval whole = atoms_[atom].range;
+  const Interval parts[] = {
+      {whole.lo, whole.lo}, {whole.lo + 1, whole.hi - 1}, {whole.hi, whole.hi}};
+  bool all = true;
+  for (const Interval &part : parts) {
+    if (!all || part.lo > part.hi)
+      continue;
+    atoms_[atom].range = part;
+    all = Prove(goal, First::Newest, budget) || Prove(goal, First::Cases, budget) ||
+          Parts(goal, counters, next + 1, budget);
+  }
+  atoms_[atom].range = whole;
+  return all;
+}
+
 /// The goal with `value` in the place of the atom.
-bool Atoms::With(const Goal &goal, uint32_t atom, const Form &value, int &budget) {
+bool Atoms::With(const Goal &goal, uint32_t atom, const Form &value, First first, int &budget) {
   auto replace = [&](Form &f) {
     for (int i = 0; i < f.count; ++i)
       if (f.term[i].atom == atom) {
@@ -215,22 +275,39 @@ bool Atoms::With(const Goal &goal, uint32_t atom, const Form &value, int &budget
     return false;
   for (Form &p : next.positive) {
     if (!replace(p))
-      p = Form::Of(1);         // says nothing any more
+      p = Form::Of(1); // says nothing any more
     else if (Highest(p) < 1)
       return true; // cannot be: nothing is touched
   }
-  return Prove(next, budget);
+  return Prove(next, first, budget);
 }
 
-bool Atoms::Prove(const Goal &goal, int &budget) {
+/// Whether a min or max of the two can have this value.
+bool Atoms::CanBe(Kind kind, const Form &value, const Form &other) const {
+  Form difference = value;
+  return !difference.Add(other, -1) ||
+         (kind == Kind::Max ? Highest(difference) >= 0 : Lowest(difference) <= 0);
+}
+
+/// Which term to replace: the newest atom, or before all others one whose two
+/// values are cases.
+int Atoms::Choose(const Form &f, First first) const {
+  if (first == First::Cases)
+    for (int i = f.count - 1; i >= 0; --i)
+      if (atoms_[f.term[i].atom].kind == (f.term[i].coef > 0 ? Kind::Max : Kind::Min))
+        return i;
+  return f.count - 1;
+}
+
+bool Atoms::Prove(const Goal &goal, First first, int &budget) {
   if (Highest(goal.f) <= 0)
     return true;
   if (goal.f.isConstant() || --budget < 0)
     return false;
-  const Form::Term t = goal.f.term[goal.f.count - 1];
+  const Form::Term t = goal.f.term[Choose(goal.f, first)];
   const Atom atom = atoms_[t.atom];
   const bool up = t.coef > 0;
-  auto with = [&](const Form &value) { return With(goal, t.atom, value, budget); };
+  auto with = [&](const Form &value) { return With(goal, t.atom, value, first, budget); };
   switch (atom.kind) {
   case Kind::Counter:
     if (up && !atom.a.isConstant() && with(atom.a))
@@ -238,9 +315,11 @@ bool Atoms::Prove(const Goal &goal, int &budget) {
     break;
   case Kind::Min:
   case Kind::Max:
-    // A min is at most either value, and one of them.
-    if ((atom.kind == Kind::Min) == up ? with(atom.a) || with(atom.b)
-                                       : with(atom.a) && with(atom.b))
+    // A min is at most either value, and it is one of them.
+    if ((atom.kind == Kind::Min) == up
+            ? with(atom.a) || with(atom.b)
+            : (!CanBe(atom.kind, atom.a, atom.b) || with(atom.a)) &&
+                  (!CanBe(atom.kind, atom.b, atom.a) || with(atom.b)))
       return true;
     break;
   case Kind::Divide: {
@@ -249,10 +328,8 @@ bool Atoms::Prove(const Goal &goal, int &budget) {
       break;
     Goal next = goal;
     Form multiple = atom.a;
-    if (!up)
-      multiple.constant -= atom.divisor - 1;
-    if (next.f.Add(Form::OfAtom(t.atom), -t.coef) &&
-        next.f.Add(multiple, t.coef / atom.divisor) && Prove(next, budget))
+    if ((up || multiple.Add(Form::Of(1 - atom.divisor))) && next.f.Add(Form::OfAtom(t.atom), -t.coef) &&
+        next.f.Add(multiple, t.coef / atom.divisor) && Prove(next, first, budget))
       return true;
     break;
   }

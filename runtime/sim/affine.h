@@ -5,9 +5,11 @@
 // and a size move together: with size = min(16, 55 − i) at base 4·i the last
 // byte is 4·i + 4·size ≤ 4·i + 4·(55 − i).
 //
-// An atom's definition names older atoms only. To prove f ≤ 0 the newest atom of
-// f is replaced by what is known about it (a bound, or one of the two values
-// that a min can have), until intervals show it.
+// An atom's definition names older atoms only, and equal definitions are one
+// atom. To prove f ≤ 0 the newest atom of f is replaced by what is known about it
+// (a bound, or each of the two values that a min can have), until intervals show
+// it. Where that fails the first and the last trip of loops are looked at apart
+// from those between: tiles differ at the borders of a tensor.
 //
 //===----------------------------------------------------------------------===//
 #ifndef ACC_RUNTIME_SIM_AFFINE_H
@@ -16,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <unordered_map>
 #include <vector>
 
 namespace accel::rt {
@@ -72,10 +75,10 @@ class Atoms {
 public:
   /// Steps that all proofs together may take.
   explicit Atoms(int64_t work) : work_(work) {}
-  std::size_t size() const { return atoms_.size(); }
-  /// Forgets atoms made since `size`.
-  void Truncate(std::size_t size) { atoms_.resize(size); }
-  void Clear() { atoms_.clear(); }
+  void Clear() {
+    atoms_.clear();
+    known_.clear();
+  }
 
   /// A value of which only this is known.
   Form Free(Interval range, Residue residue = {});
@@ -119,13 +122,22 @@ private:
     Form f;
     std::vector<Form> positive;
   };
+  enum class First : uint8_t { Newest, Cases };
   Form New(Atom atom);
+  Form Defined(Kind kind, const Form &a, const Form &b, int64_t divisor, Interval range,
+               Residue residue);
+  int Choose(const Form &f, First first) const;
+  bool CanBe(Kind kind, const Form &value, const Form &other) const;
+  bool Parts(const Goal &goal, const std::vector<uint32_t> &counters, std::size_t next,
+             int &budget);
+  std::vector<uint32_t> CountersOf(const Form &f) const;
   Form Compare(Kind kind, const Form &a, const Form &b);
-  bool Prove(const Goal &goal, int &budget);
-  bool With(const Goal &goal, uint32_t atom, const Form &value, int &budget);
+  bool Prove(const Goal &goal, First first, int &budget);
+  bool With(const Goal &goal, uint32_t atom, const Form &value, First first, int &budget);
   void NarrowAtMostZero(const Form &f, std::vector<Narrowed> &log);
 
   std::vector<Atom> atoms_;
+  std::unordered_multimap<uint64_t, uint32_t> known_; // by definition
   int64_t work_;
 };
 

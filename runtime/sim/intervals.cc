@@ -7,8 +7,8 @@
 //
 // At the start of a loop's body a register that the body writes is
 //   * the counter: 0 up to trips − 1;
-//   * stepped (its only write is r = r + constant, once a trip): the value before
-//     the loop plus trip · constant;
+//   * stepped (each trip adds the same constant, whatever the body does with it on
+//     the way): the value before the loop plus trip · constant;
 //   * else an interval that holds for every trip: what the body makes of any
 //     value, joined with the value before (always right), or narrower where a
 //     guess proves inductive.
@@ -344,6 +344,8 @@ private:
     if (!isWhile && in.rd)
       head.defined.set(in.rd);
     if (guessed.any())
+      ACC_RETURN_IF_ERROR(Close(pc, before, trip, guessed, body.step, head));
+    if (guessed.any())
       ACC_RETURN_IF_ERROR(Guess(pc, before, guessed, head));
 
     State inside = head;
@@ -374,6 +376,42 @@ private:
     absl::Status status = Block(pc + 1, At(pc).target - 1, end);
     quiet_ = wasQuiet;
     return status;
+  }
+
+  /// Finds out whether the body adds a constant to each register in `which`: then
+  /// they are stepped, and `which` is empty. The body is tried with values up to
+  /// 2^60, which the steps then must not leave.
+  absl::Status Close(uint32_t pc, const State &before, const Form &trip, RegisterSet &which,
+                     int64_t step[kRegisters], State &head) {
+    constexpr int64_t kFar = int64_t(1) << 60;
+    if (guesses_ <= 0)
+      return absl::OkStatus();
+    State any = head, end(atoms_), entry = before, closed = head;
+    Form start[kRegisters];
+    for (int r = 1; r < kRegisters; ++r)
+      if (which[size_t(r)]) {
+        any.Set(uint8_t(r), {-kFar, kFar}, {});
+        start[r] = any.Get(uint8_t(r));
+      }
+    ACC_RETURN_IF_ERROR(Try(pc, any, end));
+    int64_t found[kRegisters] = {};
+    for (int r = 1; r < kRegisters; ++r) {
+      if (!which[size_t(r)])
+        continue;
+      Form change = end.Get(uint8_t(r)), value = entry.Get(uint8_t(r));
+      if (!change.Add(start[r], -1) || !change.isConstant() ||
+          !value.Add(trip, change.constant) || atoms_.Lowest(value) < -kFar ||
+          atoms_.Highest(value) > kFar)
+        return absl::OkStatus();
+      found[r] = change.constant;
+      closed.SetForm(uint8_t(r), value);
+    }
+    for (int r = 1; r < kRegisters; ++r)
+      if (which[size_t(r)])
+        step[r] = found[r];
+    head = closed;
+    which.reset();
+    return absl::OkStatus();
   }
 
   /// Narrows the registers in `which`, of which `head` says nothing yet.

@@ -178,6 +178,9 @@ absl::Status Machine::Run(const std::vector<std::vector<int64_t>> &inputDims, St
     sanitizer_->Reset();
   stats.programBytes = p.routines[0].bytes;
   absl::Status status = Execute();
+  // Whatever came of weights that are gone, that is what must be said.
+  if (absl::Status files = constants_->Check(); !files.ok())
+    status = files;
   if (status.ok())
     for (int s = 1; s < kSemaphores && status.ok(); ++s)
       if (semaphore_[s])

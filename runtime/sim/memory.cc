@@ -162,12 +162,20 @@ absl::Status ConstantRegions::Add(const Artifact &artifact, const RegionInfo &re
   return absl::OkStatus();
 }
 
+absl::Status ConstantRegions::Check() const {
+  for (const auto &[name, file] : files_)
+    ACC_RETURN_IF_ERROR(file->Check());
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::shared_ptr<const ConstantRegions>>
 ConstantRegions::Create(const Artifact &artifact) {
   auto regions = std::make_shared<ConstantRegions>();
+  regions->files_.emplace_back(artifact.path, artifact.file);
   for (const RegionInfo &r : artifact.data.regions)
     if (r.kind == RegionKind::Weights || r.kind == RegionKind::Constant)
       ACC_RETURN_IF_ERROR(regions->Add(artifact, r));
+  ACC_RETURN_IF_ERROR(regions->Check());
   return std::shared_ptr<const ConstantRegions>(std::move(regions));
 }
 

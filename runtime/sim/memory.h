@@ -39,6 +39,8 @@ public:
   static absl::StatusOr<std::shared_ptr<const ConstantRegions>> Create(const Artifact &artifact);
   /// Null for regions of other kinds.
   const uint8_t *data(uint8_t region) const { return data_[region]; }
+  /// Whether no file of them shrank since.
+  absl::Status Check() const;
 
 private:
   absl::Status Add(const Artifact &artifact, const RegionInfo &region);

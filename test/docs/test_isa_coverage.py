@@ -80,11 +80,13 @@ def test_steps_and_fields_exist():
                 assert not unknown, row
 
 
-def test_gaps_are_numbered_and_met():
-    gaps = rows("What version 1 must still get")
+def test_gaps_are_numbered_and_decided():
+    gaps = rows("Gaps and decisions")
     numbers = [int(row[0]) for row in gaps]
     assert numbers == list(range(1, len(numbers) + 1))
     for row in gaps:
         assert len(row) == 5 and row[1] in ("needed", "speed", "text"), row
+        assert row[4].startswith(("done", "reserved", "none")), row
+        assert row[1] != "needed" or row[4].startswith(("done", "reserved")), row
     for named in re.findall(r"gaps? (\d+)(?:, (\d+))?", PAGE):
         assert all(int(number) in numbers for number in named if number), named

@@ -83,6 +83,7 @@ struct Opt {
   uint8_t flags = 0, initReg = 0, reduceMask = 0;
   int32_t za = 0, zb = 0;
   uint32_t fill = 0;
+  uint8_t zaReg = 0, zbReg = 0;
 };
 
 class RoutineDsl {
@@ -136,6 +137,11 @@ public:
     Word(Op::Vec, kVec, Desc(size, streams, o), vprog, o);
   }
 
+  /// VEC_SORT, VEC_COMPACT, VEC_SCATTER, VEC_RANDOM.
+  void Lists(Op op, std::vector<int64_t> size, std::vector<S> streams, Opt o) {
+    Word(op, kVec, Desc(size, streams, o), 0, o);
+  }
+
 private:
   uint32_t Push(const isa::Instr &in) {
     info.code.resize(info.code.size() + isa::kInstrBytes);
@@ -164,6 +170,8 @@ private:
     d.op.reduceMask = o.reduceMask;
     d.op.za = o.za;
     d.op.zb = o.zb;
+    d.op.zaReg = o.zaReg;
+    d.op.zbReg = o.zbReg;
     d.op.fillBits = o.fill;
     for (const S &s : streams)
       d.streams.push_back({s.d, s.windowed ? std::optional(s.w) : std::nullopt});

@@ -26,15 +26,24 @@ executes its instructions in order, one at a time, and keeps no state between th
   dispatched before; so nothing deadlocks at any depth of the queues, and the functional simulator executes
   in this order.
 * **Registers are read at dispatch.** 64 of them, 64 bits, signed; r0 is always 0. What a routine receives has
-  declared ranges, from which the verifier proves that addresses stay inside of their memories.
+  declared ranges, from which the verifier proves that addresses stay inside of their memories, whatever values
+  come. Main receives the sizes of inputs that a run decides, and leaves those of outputs. A program that could
+  leave a memory, or reads a register that nothing wrote, is refused before it runs; what data decide is brought
+  into range by MIN and MAX.
 * **Semaphores count.** A wait blocks the engine until the semaphore holds n tokens and takes them; a signal
   adds tokens when the instruction has finished. Each semaphore has one signalling and one waiting engine
   in a whole program and holds 0 at HALT.
 * **Control is structured**: LOOP, IF and WHILE close with END and nest at most 8 deep; calls do not recurse and
-  go at most 8 deep; there are no jumps. Main (routine 0) is a straight line of register loads, SYNC and CALL.
+  go at most 8 deep; there are no jumps. Main (routine 0) has the same instructions as other routines.
 * **Instruction memory** holds one routine at a time: its instructions, descriptor slots and the vector programs
-  that it names. A CALL of another routine than the one fetched last fetches it; main is streamed. These bytes are
-  counted under the reason `program`.
+  that it names. A CALL of another routine than the one fetched last fetches it, a RET to another routine than main
+  fetches that one again. Main is streamed past the sequencer: all of it once, and the body of a LOOP or WHILE of
+  main (instructions, and the descriptors that they name) again for each trip but the first. These bytes are counted
+  under the reason `program`.
+* **One core** runs in version 1: chip 0, core 0, whose entry is routine 0. What names another (an artifact's entries
+  and regions, `region` of a stream in SRAM, bit 7 of a token, `core` of an instruction) is refused.
+* **An instruction is bounded**: its iteration space has at most 2^33 points, a bound that the verifier checks, so
+  a run that is cancelled ends after the instruction at hand.
 
 All numbers are little-endian. Bits that are not defined are 0; anything else is refused.
 

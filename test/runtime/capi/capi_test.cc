@@ -50,6 +50,44 @@ TEST(CApi, ProgramInC) {
   unlink(path.c_str());
 }
 
+/// An input whose rows a run decides, returned as it is.
+TEST(CApi, ShapesThatARunDecides) {
+  dsl::ProgramDsl p;
+  uint32_t x = p.Io("x", 1, RegionKind::Input, dsl::F32, {8, 2});
+  uint32_t y = p.Io("y", 2, RegionKind::Output, dsl::F32, {8, 2});
+  p.b.data.inputs[0].ranges = p.b.data.outputs[0].ranges = {{1, 10, "rows"}, {2, 0, ""}};
+  p.main().Dma(kLd0, {8, 2}, dsl::Sram(0, dsl::F32, {8, 4}), dsl::Dram(1, dsl::F32, {8, 4}),
+               {.signals = {{1, 1}}, .reason = Reason::CompulsoryLoad, .sizeRegs = {10, 0}});
+  p.main().Dma(kSt, {8, 2}, dsl::Dram(2, dsl::F32, {8, 4}), dsl::Sram(0, dsl::F32, {8, 4}),
+               {.waits = {{1, 1}}, .reason = Reason::CompulsoryStore, .sizeRegs = {10, 0}});
+  p.b.data.counters = {{CounterKind::InputDim, 0, 0}};
+  p.b.data.predictions = {{x, Reason::CompulsoryLoad, false, {{8, {0}}}},
+                          {y, Reason::CompulsoryStore, true, {{8, {0}}}}};
+  std::string bytes = p.Bytes();
+  acc_program *program = nullptr;
+  ASSERT_EQ(Text(acc_program_load_memory(bytes.data(), bytes.size(), "", &program)), "");
+  acc_session *session = nullptr;
+  ASSERT_EQ(Text(acc_session_create(program, nullptr, &session)), "");
+  const float in[] = {1, 2, 3, 4, 5, 6};
+  const int64_t three[] = {3, 2}, nine[] = {9, 2};
+  EXPECT_THAT(Text(acc_session_set_input(session, "x", in, sizeof(in))),
+              HasSubstr("its shape must be given"));
+  EXPECT_THAT(Text(acc_session_set_input_shaped(session, "x", in, sizeof(in), nine, 2)),
+              HasSubstr("dimension 0 (rows) is 9, the artifact was compiled for 1 to 8"));
+  ASSERT_EQ(Text(acc_session_set_input_shaped(session, "x", in, sizeof(in), three, 2)), "");
+  ASSERT_EQ(Text(acc_session_run(session)), "");
+  int64_t dims[2] = {};
+  ASSERT_EQ(Text(acc_session_get_output_dims(session, "y", dims, 2)), "");
+  EXPECT_EQ(dims[0], 3);
+  EXPECT_THAT(Text(acc_session_get_output_dims(session, "y", dims, 1)),
+              HasSubstr("has 2 dimensions, not 1"));
+  float out[6] = {};
+  ASSERT_EQ(Text(acc_session_get_output(session, "y", out, sizeof(out))), "");
+  EXPECT_EQ(0, std::memcmp(in, out, sizeof(in)));
+  acc_session_free(session);
+  acc_program_free(program);
+}
+
 TEST(CApi, SharedLibraryExportsOnlyItsInterface) {
   std::string names = Output("nm -D --defined-only " + Folder() + "/../../lib/libacc.so");
   std::istringstream lines(names);

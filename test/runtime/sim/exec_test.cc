@@ -120,6 +120,7 @@ int64_t ElementsFilled(const std::function<void(RoutineDsl &)> &code) {
   ProgramDsl p;
   uint32_t y = p.Io("y", 2, RegionKind::Output, I8, {1000});
   RoutineDsl &r = p.Routine("count");
+  r.Li(10, 0);
   code(r);
   r.Fill(kLd0, {1000}, Sram(0, I8, {1}), {.signals = {{1, 1}}});
   r.Dma(kSt, {1000}, Dram(2, I8, {1}), Sram(0, I8, {1}),
@@ -149,6 +150,8 @@ TEST(Exec, ScalarsLoopsAndBranches) {
   EXPECT_EQ(ElementsFilled([](RoutineDsl &r) { // trips from a register, bounded
               r.Li(3, 4);
               r.Loop(1, 10, [&] { r.Add(10, 10, 1); }, 3);
+              r.MinI(10, 10, 1000); // a sum of counters is not proven
+              r.Ctrl(Op::MaxI, 10, 10, 0, 0);
             }),
             0 + 1 + 2 + 3);
   EXPECT_EQ(ElementsFilled([](RoutineDsl &r) { // zero trips
@@ -180,7 +183,7 @@ TEST(Exec, WhileBeyondItsBoundIsAnError) {
   ProgramDsl p;
   RoutineDsl &r = p.Routine("spin");
   r.Li(3, 1);
-  r.While(3, 8, [&] { r.AddI(4, 4, 1); });
+  r.While(3, 8, [&] { r.Li(4, 1); });
   p.main().Call(r);
   absl::StatusOr<Program> program = p.Build();
   ASSERT_TRUE(program.ok()) << program.status();

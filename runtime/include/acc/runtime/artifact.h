@@ -290,8 +290,12 @@ public:
   virtual ~FileBytes() = default;
   const uint8_t *data() const { return data_; }
   size_t size() const { return size_; }
-  /// Read-only map of a file; an empty file gives size 0.
+  /// Read-only map of a file; an empty file gives size 0. Bytes that the file
+  /// loses while it is mapped read as zeros instead of ending the process (the
+  /// first call takes over SIGBUS and passes on what is not its own).
   static absl::StatusOr<std::shared_ptr<FileBytes>> Map(const std::string &path);
+  /// Whether all bytes are still those of the file: kDataLoss if it shrank.
+  virtual absl::Status Check() const { return absl::OkStatus(); }
   static std::shared_ptr<FileBytes> Copy(absl::Span<const uint8_t> bytes);
 
 protected:
