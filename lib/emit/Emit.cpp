@@ -97,8 +97,8 @@ private:
       info.slots = routine.slots;
       data.routines.push_back(std::move(info));
       for (auto &range : routine.ranges)
-        data.registers.push_back({uint32_t(index), range.reg, range.min, range.max,
-                                  std::max<int64_t>(range.step, 1)});
+        data.registers.push_back(
+            {uint32_t(index), range.reg, range.min, range.max, std::max<int64_t>(range.step, 1)});
     }
     data.vprogs = program.programs;
   }

@@ -159,8 +159,8 @@ LogicalResult artifactFromIsa(ModuleOp module, StringRef textFolder, rt::Artifac
         if (!range || range.size() < 3 || range.size() > 4)
           return routine.emitOpError(
               "registers: expected array<i64: register, least, greatest, step>");
-        builder.data.registers.push_back({index, uint8_t(range[0]), range[1], range[2],
-                                          range.size() == 4 ? range[3] : 1});
+        builder.data.registers.push_back(
+            {index, uint8_t(range[0]), range[1], range[2], range.size() == 4 ? range[3] : 1});
       }
     builder.data.routines.push_back(std::move(info));
   }

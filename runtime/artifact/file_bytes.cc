@@ -122,8 +122,8 @@ absl::StatusOr<std::shared_ptr<FileBytes>> ReadWhole(const std::string &path, in
   for (size_t at = 0; at < size;) {
     ssize_t n = pread(fd, bytes.data() + at, size - at, off_t(at));
     if (n <= 0 && errno != EINTR)
-      return absl::DataLossError(absl::StrCat(path, ": cannot read: ",
-                                              n ? std::strerror(errno) : "the file shrank"));
+      return absl::DataLossError(
+          absl::StrCat(path, ": cannot read: ", n ? std::strerror(errno) : "the file shrank"));
     at += size_t(std::max<ssize_t>(n, 0));
   }
   return FileBytes::Copy(bytes);

@@ -111,16 +111,19 @@ void DecodeTables(Decoder &d, const fb::Header &h, ArtifactData &a) {
   a.producer = d.Text(h.producer());
   DecodeTarget(d, h.target(), a.target);
   a.regions = d.Tables(h.regions(), [&](const fb::Region &r) {
-    return RegionInfo{r.id(), RegionKind(r.kind()), r.bytes(), d.External(r.external()),
-                      r.chip()};
+    return RegionInfo{r.id(), RegionKind(r.kind()), r.bytes(), d.External(r.external()), r.chip()};
   });
   a.chunks = d.Tables(h.chunks(), [&](const fb::Chunk &c) {
     return WeightChunk{c.region(), c.offset(), c.bytes(), c.segment_offset(),
                        d.External(c.external())};
   });
   auto io = [&](const fb::Io &i) {
-    return IoInfo{d.Text(i.name()), i.dtype(),  d.Numbers(i.dims()),
-                  i.region(),       i.offset(), i.bytes(),
+    return IoInfo{d.Text(i.name()),
+                  i.dtype(),
+                  d.Numbers(i.dims()),
+                  i.region(),
+                  i.offset(),
+                  i.bytes(),
                   d.Tables(i.ranges(), [&](const fb::DimRange &r) {
                     return DimRange{r.min(), r.reg(), d.Text(r.name())};
                   })};
@@ -144,9 +147,8 @@ void DecodeTables(Decoder &d, const fb::Header &h, ArtifactData &a) {
   a.registers = d.Tables(h.registers(), [&](const fb::RegisterRange &r) {
     return RegisterRange{r.routine(), r.reg(), r.min(), r.max(), r.step()};
   });
-  a.entries = d.Tables(h.entries(), [&](const fb::Entry &e) {
-    return EntryInfo{e.chip(), e.core(), e.routine()};
-  });
+  a.entries = d.Tables(
+      h.entries(), [&](const fb::Entry &e) { return EntryInfo{e.chip(), e.core(), e.routine()}; });
   a.nodes = d.Tables(h.nodes(), [&](const fb::Node &n) {
     return NodeInfo{d.Text(n.name()), d.Text(n.op()), n.macs(), n.compulsory_bytes(),
                     n.bound_bytes()};

@@ -14,10 +14,10 @@ absl::Status CheckShape(const char *what, const IoInfo &io, absl::Span<const int
   for (size_t d = 0; fits && d < dims.size(); ++d) {
     if (io.isDynamic() && io.ranges[d].reg && (dims[d] < least(d) || dims[d] > io.dims[d])) {
       const std::string &symbol = io.ranges[d].name;
-      return absl::InvalidArgumentError(absl::StrCat(
-          what, " \"", io.name, "\": dimension ", d,
-          symbol.empty() ? "" : absl::StrCat(" (", symbol, ")"), " is ", dims[d],
-          ", the artifact was compiled for ", least(d), " to ", io.dims[d]));
+      return absl::InvalidArgumentError(
+          absl::StrCat(what, " \"", io.name, "\": dimension ", d,
+                       symbol.empty() ? "" : absl::StrCat(" (", symbol, ")"), " is ", dims[d],
+                       ", the artifact was compiled for ", least(d), " to ", io.dims[d]));
     }
     fits = dims[d] >= least(d) && dims[d] <= io.dims[d];
   }
@@ -27,9 +27,9 @@ absl::Status CheckShape(const char *what, const IoInfo &io, absl::Span<const int
   for (size_t d = 0; d < io.dims.size(); ++d)
     expected.push_back(least(d) == io.dims[d] ? absl::StrCat(io.dims[d])
                                               : absl::StrCat(least(d), "..", io.dims[d]));
-  return absl::InvalidArgumentError(absl::StrCat(
-      what, " \"", io.name, "\" has shape [", absl::StrJoin(dims, ", "),
-      "], the artifact was compiled for [", absl::StrJoin(expected, ", "), "]"));
+  return absl::InvalidArgumentError(
+      absl::StrCat(what, " \"", io.name, "\" has shape [", absl::StrJoin(dims, ", "),
+                   "], the artifact was compiled for [", absl::StrJoin(expected, ", "), "]"));
 }
 
 int64_t BytesOf(const IoInfo &io, absl::Span<const int64_t> dims) {

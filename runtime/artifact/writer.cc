@@ -159,13 +159,12 @@ void PackHeader(Fbb &b, const ArtifactData &d, const Segments &seg) {
       return fb::CreateEntry(b, e.chip, e.core, e.routine);
     });
   auto producer = b.CreateString(d.producer);
-  fb::FinishHeaderBuffer(b, fb::CreateHeader(b, d.isaVersion, producer, target, routines, vprogs,
-                                             regions, chunks, inputs, outputs, tensors, counters,
-                                             predictions, registers, nodes, calls,
-                                             d.compulsoryBytes, d.boundBytes, d.macs, d.sramPeak,
-                                             seg.codeBegin, seg.codeBytes, seg.codeSum,
-                                             seg.weightsBegin, seg.weightsBytes, seg.weightsSum,
-                                             entries));
+  fb::FinishHeaderBuffer(
+      b, fb::CreateHeader(b, d.isaVersion, producer, target, routines, vprogs, regions, chunks,
+                          inputs, outputs, tensors, counters, predictions, registers, nodes, calls,
+                          d.compulsoryBytes, d.boundBytes, d.macs, d.sramPeak, seg.codeBegin,
+                          seg.codeBytes, seg.codeSum, seg.weightsBegin, seg.weightsBytes,
+                          seg.weightsSum, entries));
 }
 
 absl::Status WriteCode(ByteOutput &out, const ArtifactData &d, Segments &seg) {

@@ -30,7 +30,8 @@ absl::Status VerifySteps(const std::vector<ProgramStep> &steps, const char *part
       return bad(info.name, " has no type ", EnumName(kVecTypeInfo, s.type));
     const uint8_t operand[] = {s.a, s.b, s.c};
     for (int o = 0; o < 3; ++o) {
-      bool isUsed = o < info.operands || (o == 0 && (info.op == VecOp::Iota || info.op == VecOp::Reg)) ||
+      bool isUsed = o < info.operands ||
+                    (o == 0 && (info.op == VecOp::Iota || info.op == VecOp::Reg)) ||
                     (o == 1 && info.op == VecOp::Cvt);
       if (!isUsed && operand[o])
         return bad(info.name, " does not use operand ", o, ", it must be 0: ", int(operand[o]));

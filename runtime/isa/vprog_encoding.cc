@@ -13,7 +13,9 @@ std::vector<uint8_t> EncodeVProg(const VProg &v) {
   for (const VInput &i : v.ins)
     p.ins.push_back({.reg = i.reg, .type = uint8_t(i.type)});
   for (const VOutput &o : v.outs)
-    p.outs.push_back({.reg = o.reg, .phase = uint8_t(o.scan ? isa::Phase::Scan : isa::Phase(o.post)), .type = uint8_t(o.type)});
+    p.outs.push_back({.reg = o.reg,
+                      .phase = uint8_t(o.scan ? isa::Phase::Scan : isa::Phase(o.post)),
+                      .type = uint8_t(o.type)});
   for (const VReduction &r : v.reductions)
     p.reductions.push_back({.src = r.src,
                             .dst = r.dst,

@@ -60,7 +60,7 @@ struct VChain {
 /// One stretch of a program's steps.
 struct VPiece {
   enum Kind : uint8_t { Plain, Iota, Chain } kind = Plain; // Iota: or Reg
-  int64_t begin = 0, count = 0; // steps, Plain and Iota
+  int64_t begin = 0, count = 0;                            // steps, Plain and Iota
   VChain chain;
 };
 

@@ -1,6 +1,6 @@
 //===- vec_compact.cc - Elements whose flag is set ------------------------===//
-#include "acc/runtime/list_kernels.h"
 #include "absl/strings/str_cat.h"
+#include "acc/runtime/list_kernels.h"
 #include "number_formats.h"
 #include "point_walk.h"
 
@@ -44,9 +44,9 @@ absl::Status ExecCompact(const CompactOp &op) {
   const int64_t bytes = KTypeBytes(op.kept.type);
   int64_t to = op.kept.base + op.present * op.kept.stride[5];
   for (int64_t number : set) {
-    const uint64_t bits =
-        op.positions ? uint64_t(number) + uint64_t(op.first)
-                     : LoadBits(op.src.mem + PointAddress(op.src, op.size, number), bytes);
+    const uint64_t bits = op.positions
+                              ? uint64_t(number) + uint64_t(op.first)
+                              : LoadBits(op.src.mem + PointAddress(op.src, op.size, number), bytes);
     StoreBits(op.kept.mem + to, bits, bytes);
     to += op.kept.stride[5];
   }

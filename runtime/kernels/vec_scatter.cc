@@ -1,6 +1,6 @@
 //===- vec_scatter.cc - Ordered scatter-reduce ----------------------------===//
-#include "acc/runtime/list_kernels.h"
 #include "absl/strings/str_cat.h"
+#include "acc/runtime/list_kernels.h"
 #include "number_formats.h"
 #include "point_walk.h"
 #include <cstring>
@@ -77,8 +77,8 @@ uint64_t CombineBits(Combine how, KType type, uint64_t dst, uint64_t src) {
   if (!IsFloat(type))
     return JoinedInt(how, type, dst, src);
   if (type == KType::F64)
-    return std::bit_cast<uint64_t>(CanonicalF64(
-        Joined(how, std::bit_cast<double>(dst), std::bit_cast<double>(src))));
+    return std::bit_cast<uint64_t>(
+        CanonicalF64(Joined(how, std::bit_cast<double>(dst), std::bit_cast<double>(src))));
   return EncodeF32(type, Joined(how, DecodeF32(type, dst), DecodeF32(type, src)));
 }
 

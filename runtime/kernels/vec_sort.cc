@@ -67,8 +67,8 @@ private:
 
   /// `run` and `i` say where the element stands in its row.
   void Take(int64_t run, int64_t i, int64_t position) {
-    const int64_t from = AddressOf(op_.src, index_, dims_) + run * op_.src.stride[4] +
-                         i * op_.src.stride[5];
+    const int64_t from =
+        AddressOf(op_.src, index_, dims_) + run * op_.src.stride[4] + i * op_.src.stride[5];
     const int64_t to = AddressOf(op_.values, index_, dims_) + position * op_.values.stride[5];
     std::memcpy(op_.values.mem + to, op_.src.mem + from, size_t(bytes_));
     uint64_t came = uint64_t(i);
@@ -134,9 +134,8 @@ void ExecSort(const SortOp &op, ThreadPool &pool) {
     if (n <= 0)
       return;
   const int64_t rows = Rows(op).count();
-  const int parts = rows * op.size[5] < kInlineElements
-                        ? 1
-                        : int(std::min<int64_t>(pool.threads(), rows));
+  const int parts =
+      rows * op.size[5] < kInlineElements ? 1 : int(std::min<int64_t>(pool.threads(), rows));
   pool.Run(parts, [&](int part) {
     const PartRange r = CutRange(rows, 1, part, parts);
     Rows(op).Run(r.begin, r.end);

@@ -16,7 +16,9 @@ constexpr Wide kMin64 = std::numeric_limits<int64_t>::min(),
 /// refusal in bounded time.
 constexpr int kProofSteps = 4000;
 
-uint8_t LowBit(int64_t v) { return v == 0 ? 8 : uint8_t(std::min<uint64_t>(uint64_t(v) & -uint64_t(v), 8)); }
+uint8_t LowBit(int64_t v) {
+  return v == 0 ? 8 : uint8_t(std::min<uint64_t>(uint64_t(v) & -uint64_t(v), 8));
+}
 
 Interval Clamped(Wide lo, Wide hi) {
   if (lo < kMin64 || hi > kMax64 || lo > hi)
@@ -140,7 +142,8 @@ Form Atoms::Compare(Kind kind, const Form &a, const Form &b) {
   return Defined(kind, a, b, 1, {0, 1}, {});
 }
 
-/// The atom of this definition, which there may be already.
+/// The atom of this definition, which there may be already. Its interval then
+/// holds where it was made, maybe under a condition, and here.
 Form Atoms::Defined(Kind kind, const Form &a, const Form &b, int64_t divisor, Interval range,
                     Residue residue) {
   uint64_t hash = uint64_t(kind) + uint64_t(divisor) * 31;
@@ -151,9 +154,11 @@ Form Atoms::Defined(Kind kind, const Form &a, const Form &b, int64_t divisor, In
   }
   auto [begin, end] = known_.equal_range(hash);
   for (auto it = begin; it != end; ++it) {
-    const Atom &o = atoms_[it->second];
-    if (o.kind == kind && o.divisor == divisor && o.a == a && o.b == b)
-      return Form::OfAtom(it->second);
+    Atom &o = atoms_[it->second];
+    if (o.kind != kind || o.divisor != divisor || !(o.a == a) || !(o.b == b))
+      continue;
+    o.range = {std::min(o.range.lo, range.lo), std::max(o.range.hi, range.hi)};
+    return Form::OfAtom(it->second);
   }
   Atom atom;
   atom.kind = kind;
@@ -316,10 +321,9 @@ bool Atoms::Prove(const Goal &goal, First first, int &budget) {
   case Kind::Min:
   case Kind::Max:
     // A min is at most either value, and it is one of them.
-    if ((atom.kind == Kind::Min) == up
-            ? with(atom.a) || with(atom.b)
-            : (!CanBe(atom.kind, atom.a, atom.b) || with(atom.a)) &&
-                  (!CanBe(atom.kind, atom.b, atom.a) || with(atom.b)))
+    if ((atom.kind == Kind::Min) == up ? with(atom.a) || with(atom.b)
+                                       : (!CanBe(atom.kind, atom.a, atom.b) || with(atom.a)) &&
+                                             (!CanBe(atom.kind, atom.b, atom.a) || with(atom.b)))
       return true;
     break;
   case Kind::Divide: {
@@ -328,8 +332,9 @@ bool Atoms::Prove(const Goal &goal, First first, int &budget) {
       break;
     Goal next = goal;
     Form multiple = atom.a;
-    if ((up || multiple.Add(Form::Of(1 - atom.divisor))) && next.f.Add(Form::OfAtom(t.atom), -t.coef) &&
-        next.f.Add(multiple, t.coef / atom.divisor) && Prove(next, first, budget))
+    if ((up || multiple.Add(Form::Of(1 - atom.divisor))) &&
+        next.f.Add(Form::OfAtom(t.atom), -t.coef) && next.f.Add(multiple, t.coef / atom.divisor) &&
+        Prove(next, first, budget))
       return true;
     break;
   }
@@ -356,7 +361,8 @@ void Atoms::NarrowAtMostZero(const Form &f, std::vector<Narrowed> &log) {
 }
 
 void Atoms::Assume(const Form &condition, std::vector<Narrowed> &log) {
-  const bool isTrue = condition.count == 1 && condition.constant == 0 && condition.term[0].coef == 1;
+  const bool isTrue =
+      condition.count == 1 && condition.constant == 0 && condition.term[0].coef == 1;
   const bool isFalse =
       condition.count == 1 && condition.constant == 1 && condition.term[0].coef == -1;
   if (!isTrue && !isFalse)

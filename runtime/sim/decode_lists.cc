@@ -77,8 +77,7 @@ absl::Status RoutineDecoder::CheckCompact(EngineCode &code) {
     ACC_RETURN_IF_ERROR(Writes(code, i));
   if (!IsIndex(code.stream[1].k.type))
     return Bad("VEC_COMPACT with a count that is neither i32 nor i64");
-  if (positions ? !IsIndex(code.stream[0].k.type)
-                : code.stream[0].k.type != code.stream[3].k.type)
+  if (positions ? !IsIndex(code.stream[0].k.type) : code.stream[0].k.type != code.stream[3].k.type)
     return Bad("VEC_COMPACT into element type ", int(code.stream[0].k.type));
   ACC_RETURN_IF_ERROR(StandsStill(code, 0, {0, 1, 2, 3, 4}));
   return StandsStill(code, 1, {0, 1, 2, 3, 4, 5});

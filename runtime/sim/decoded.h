@@ -69,17 +69,18 @@ struct EngineCode {
   uint64_t fillBits = 0;
   const CompiledVProg *vprog = nullptr;
   std::vector<uint8_t> programRegs; // scalar registers that vprog reads
-  uint8_t outs = 0;     // VEC: leading streams that are outputs
-  uint8_t postOuts = 0; // bits of the outputs that are stored after the reduction
-  int8_t dram = -1;     // the stream in DRAM, if any
-  int64_t slotBytes = 0; // of its descriptor
+  uint8_t outs = 0;                 // VEC: leading streams that are outputs
+  uint8_t postOuts = 0;             // bits of the outputs that are stored after the reduction
+  int8_t dram = -1;                 // the stream in DRAM, if any
+  int64_t slotBytes = 0;            // of its descriptor
 
   /// za of those instructions that read it without sign.
   int64_t limit() const { return int64_t(uint32_t(za)); }
   /// Whether anything but sizes, bases and windows comes from a register.
   bool readsScalars() const {
-    return zaReg || zbReg || (initReg && (op == Op::VecSort || op == Op::VecCompact ||
-                                          op == Op::VecScatter || op == Op::VecRandom));
+    return zaReg || zbReg ||
+           (initReg && (op == Op::VecSort || op == Op::VecCompact || op == Op::VecScatter ||
+                        op == Op::VecRandom));
   }
 };
 
@@ -121,11 +122,11 @@ struct InstrCode {
   uint8_t rd = 0, ra = 0, rb = 0;
   Reason reason = Reason::None;
   int64_t imm = 0;
-  uint32_t aux = 0;         // CALL: routine; LDS: element type
-  uint32_t target = 0;      // LOOP, IF, WHILE: behind END; END: its opener
+  uint32_t aux = 0;          // CALL: routine; LDS: element type
+  uint32_t target = 0;       // LOOP, IF, WHILE: behind END; END: its opener
   int64_t streamedBytes = 0; // LOOP, WHILE of main: code of the body with its END
-  uint32_t code = kNone;    // index in RoutineCode::engine
-  uint32_t counter = kNone; // index in ArtifactData::counters
+  uint32_t code = kNone;     // index in RoutineCode::engine
+  uint32_t counter = kNone;  // index in ArtifactData::counters
   Token wait[2], signal[2];
 };
 

@@ -212,8 +212,8 @@ absl::Status Machine::Bounded(int64_t &value, uint8_t reg, int64_t bound, const 
   value = r_[reg];
   if (value >= 0 && value <= bound)
     return absl::OkStatus();
-  return Fail(absl::StatusCode::kOutOfRange, absl::StrCat(what, " is r", int(reg), " = ", value,
-                                                          ", must be in 0..", bound));
+  return Fail(absl::StatusCode::kOutOfRange,
+              absl::StrCat(what, " is r", int(reg), " = ", value, ", must be in 0..", bound));
 }
 
 /// Numbers that come from registers beside sizes, bases and windows.

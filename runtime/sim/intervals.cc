@@ -32,8 +32,7 @@ constexpr int64_t kFreeWork = 2000000, kWorkEach = 64;
 
 class Analyser {
 public:
-  explicit Analyser(DecodedProgram &p)
-      : p_(p), atoms_(Budget(p)), guesses_(Budget(p)) {}
+  explicit Analyser(DecodedProgram &p) : p_(p), atoms_(Budget(p)), guesses_(Budget(p)) {}
 
   absl::Status Run() {
     Order();
@@ -67,8 +66,8 @@ private:
   }
 
   static Residue StepsOf(const RegisterRange &range) {
-    return Residue::OfConstant(range.min)
-        .Join(Residue::OfConstant(int64_t(uint64_t(range.min) + uint64_t(range.step))));
+    return Residue::OfConstant(range.min).Join(
+        Residue::OfConstant(int64_t(uint64_t(range.min) + uint64_t(range.step))));
   }
 
   /// Callees before callers; calls do not recurse.
@@ -258,7 +257,7 @@ private:
 
   /// What the body does to registers, from its text alone.
   struct Body {
-    RegisterSet writes, exposed; // exposed: read before a certain write
+    RegisterSet writes, exposed;   // exposed: read before a certain write
     int64_t step[kRegisters] = {}; // 0: not stepped
   };
 
@@ -399,9 +398,8 @@ private:
       if (!which[size_t(r)])
         continue;
       Form change = end.Get(uint8_t(r)), value = entry.Get(uint8_t(r));
-      if (!change.Add(start[r], -1) || !change.isConstant() ||
-          !value.Add(trip, change.constant) || atoms_.Lowest(value) < -kFar ||
-          atoms_.Highest(value) > kFar)
+      if (!change.Add(start[r], -1) || !change.isConstant() || !value.Add(trip, change.constant) ||
+          atoms_.Lowest(value) < -kFar || atoms_.Highest(value) > kFar)
         return absl::OkStatus();
       found[r] = change.constant;
       closed.SetForm(uint8_t(r), value);

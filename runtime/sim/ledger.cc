@@ -172,8 +172,7 @@ void Ledger::Advance(uint32_t pc) {
   at_ = pc;
   for (; nextBegin_ < begins_.size() && t[begins_[nextBegin_]].liveBegin <= pc; ++nextBegin_) {
     // Tensors that ended before this one begins leave first.
-    for (; nextEnd_ < ends_.size() &&
-           t[ends_[nextEnd_]].liveEnd < t[begins_[nextBegin_]].liveBegin;
+    for (; nextEnd_ < ends_.size() && t[ends_[nextEnd_]].liveEnd < t[begins_[nextBegin_]].liveBegin;
          ++nextEnd_)
       Leave(ends_[nextEnd_]);
     Enter(begins_[nextBegin_]);

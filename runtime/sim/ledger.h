@@ -67,7 +67,7 @@ private:
   const DecodedProgram &program_;
   std::vector<uint32_t> begins_, ends_; // tensors by liveBegin, by liveEnd
   size_t nextBegin_ = 0, nextEnd_ = 0;
-  uint32_t at_ = 0; // of main
+  uint32_t at_ = 0;                           // of main
   std::vector<std::map<int64_t, Live>> live_; // by region: offset → tensor
   std::unordered_map<uint64_t, uint32_t> cellOf_;
   std::vector<LedgerEntry> cells_;

@@ -111,11 +111,10 @@ absl::Status Machine::ReceiveSizes(const std::vector<std::vector<int64_t>> &inpu
         continue;
       if (isSet[r.reg] && r_[r.reg] != inputDims[i][d]) {
         auto [j, e] = from[r.reg];
-        return absl::InvalidArgumentError(
-            absl::StrCat("dimension ", d, r.name.empty() ? "" : absl::StrCat(" (", r.name, ")"),
-                         " of input \"", data.inputs[i].name, "\" is ", inputDims[i][d],
-                         ", dimension ", e, " of input \"", data.inputs[j].name, "\" is ",
-                         inputDims[j][e], ": they must be equal"));
+        return absl::InvalidArgumentError(absl::StrCat(
+            "dimension ", d, r.name.empty() ? "" : absl::StrCat(" (", r.name, ")"), " of input \"",
+            data.inputs[i].name, "\" is ", inputDims[i][d], ", dimension ", e, " of input \"",
+            data.inputs[j].name, "\" is ", inputDims[j][e], ": they must be equal"));
       }
       isSet[r.reg] = true;
       from[r.reg] = {i, d};

@@ -27,7 +27,8 @@ public:
       if (!c_.sizeReg[d])
         continue;
       size_[d] = s_.Get(c_.sizeReg[d]);
-      ACC_RETURN_IF_ERROR(InRange(c_.sizeReg[d], c_.size[d], absl::StrCat("size of dimension ", d)));
+      ACC_RETURN_IF_ERROR(
+          InRange(c_.sizeReg[d], c_.size[d], absl::StrCat("size of dimension ", d)));
       if (atoms_.Lowest(size_[d]) < 1)
         positive_.push_back(size_[d]);
     }
@@ -124,9 +125,8 @@ private:
     known &= hi.Add(Form::Of(bytes));
     if (code.k.windowed)
       for (int w = 0; w < 2 && known; ++w) {
-        ACC_RETURN_IF_ERROR(
-            InRange(code.boundReg[w], code.k.coord[w].bound, absl::StrCat("stream ", index,
-                                                                          ": bound of a window")));
+        ACC_RETURN_IF_ERROR(InRange(code.boundReg[w], code.k.coord[w].bound,
+                                    absl::StrCat("stream ", index, ": bound of a window")));
         known = Coordinate(code, w, lo, hi);
       }
     const int64_t limit = code.space == Space::Sram  ? p_.data().target.sramBytes

@@ -198,10 +198,10 @@ absl::Status Sanitizer::CheckOverlap(const LiveOp &op, int out, int in) const {
   });
   if (at < 0)
     return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat(
-      "sanitizer: ", Describe(engine_, log_[engine_].back()), ": stream ", out, " writes byte ", at,
-      ", which stream ", in, i.write ? " writes" : " reads",
-      " at another point of the same instruction"));
+  return absl::FailedPreconditionError(
+      absl::StrCat("sanitizer: ", Describe(engine_, log_[engine_].back()), ": stream ", out,
+                   " writes byte ", at, ", which stream ", in, i.write ? " writes" : " reads",
+                   " at another point of the same instruction"));
 }
 
 /// The stream over all that it walks.

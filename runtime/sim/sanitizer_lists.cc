@@ -119,13 +119,12 @@ absl::Status Sanitizer::WroteSort(const LiveOp &op) {
     int64_t stored = 0;
     for (int run = 0; run < 2; ++run) {
       int64_t taken;
-      std::memcpy(&taken,
-                  s.taken.mem + PointAddress(s.taken, size, row) + run * s.taken.stride[4], 8);
+      std::memcpy(&taken, s.taken.mem + PointAddress(s.taken, size, row) + run * s.taken.stride[4],
+                  8);
       stored += taken;
     }
     for (int i : {0, 1})
-      ACC_RETURN_IF_ERROR(
-          Elements(op, i, PointAddress(*op.stream[i], size, row), stored, true));
+      ACC_RETURN_IF_ERROR(Elements(op, i, PointAddress(*op.stream[i], size, row), stored, true));
   }
   return absl::OkStatus();
 }

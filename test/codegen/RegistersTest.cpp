@@ -69,7 +69,7 @@ protected:
         int64_t a = values[in.ra], b = values[in.rb];
         values[in.rd] = in.opcode == Opcode::Li     ? in.imm
                         : in.opcode == Opcode::Add  ? a + b
-                        : in.opcode == Opcode::Muli ? a * in.imm
+                        : in.opcode == Opcode::MulI ? a * in.imm
                                                     : a + in.imm;
       }
     }
@@ -107,7 +107,7 @@ TEST_F(RegistersTest, ComputesAgainWhatDoesNotFit) {
   Block &outer = loop(routine, routine.body, 3);
   std::vector<Reg> values;
   for (int i = 0; i < 200; ++i) {
-    Reg product = scalar(routine, outer, Opcode::Muli, outer.owner->counter, 0, 7 + i);
+    Reg product = scalar(routine, outer, Opcode::MulI, outer.owner->counter, 0, 7 + i);
     values.push_back(scalar(routine, outer, Opcode::Add, product, base, 0));
   }
   Block &inner = loop(routine, outer, 2);
@@ -127,7 +127,7 @@ TEST_F(RegistersTest, KeepsWhatFits) {
   routine.frameReg = routine.newReg();
   std::vector<Reg> values;
   for (int i = 0; i < 62; ++i)
-    values.push_back(scalar(routine, routine.body, Opcode::Addi, routine.frameReg, 0, i));
+    values.push_back(scalar(routine, routine.body, Opcode::AddI, routine.frameReg, 0, i));
   for (Reg value : values)
     reads(routine.body, {value, routine.frameReg});
   EXPECT_EQ(allocateRegisters(routine), usableRegisters);
@@ -140,7 +140,7 @@ TEST_F(RegistersTest, SaysWhatNothingHelps) {
   routine.frameReg = routine.newReg();
   std::vector<Reg> values;
   for (int i = 0; i < 70; ++i)
-    values.push_back(scalar(routine, routine.body, Opcode::Addi, routine.frameReg, 0, i));
+    values.push_back(scalar(routine, routine.body, Opcode::AddI, routine.frameReg, 0, i));
   reads(routine.body, values);
   EXPECT_GT(allocateRegisters(routine), usableRegisters);
 }
@@ -183,7 +183,7 @@ TEST_F(RegistersTest, NeverChangesWhatIsRead) {
           alive.push_back(body.owner->counter);
           fill(body);
         } else if (what < 24) {
-          Opcode opcodes[] = {Opcode::Add, Opcode::Muli, Opcode::Addi, Opcode::Li};
+          Opcode opcodes[] = {Opcode::Add, Opcode::MulI, Opcode::AddI, Opcode::Li};
           Opcode opcode = opcodes[random() % 4];
           Reg a = opcode == Opcode::Li ? 0 : low(), b = opcode == Opcode::Add ? low() : 0;
           Reg reg = scalar(routine, block, opcode, a, b, random() % 5);

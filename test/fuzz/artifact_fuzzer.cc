@@ -22,9 +22,12 @@ extern "C" int LLVMFuzzerInitialize(int *argc, char ***argv) {
     struct stat st;
     if ((*argv)[i][0] == '-' || stat((*argv)[i], &st) != 0 || !S_ISDIR(st.st_mode))
       continue;
-    std::string seed = std::string((*argv)[i]) + "/pipeline";
-    if (stat(seed.c_str(), &st) != 0)
-      std::ofstream(seed, std::ios::binary) << '\0' << dsl::PipelineProgram().Bytes();
+    for (bool lists : {false, true}) {
+      std::string seed = std::string((*argv)[i]) + (lists ? "/lists" : "/pipeline");
+      if (stat(seed.c_str(), &st) != 0)
+        std::ofstream(seed, std::ios::binary)
+            << '\0' << (lists ? dsl::ListsProgram() : dsl::PipelineProgram()).Bytes();
+    }
     break;
   }
   return 0;
@@ -47,7 +50,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
   Simulator sim(*p, {.sanitize = true, .maxInstructions = 300, .maxPoints = 1 << 18});
   for (const IoInfo &io : p->data().inputs)
-    if (!sim.SetInput(io.name, std::vector<uint8_t>(size_t(io.bytes))).ok())
+    if (!sim.SetInput(io.name, std::vector<uint8_t>(size_t(io.bytes)), io.dims).ok())
       return 0;
   (void)sim.Run();
   return 0;

@@ -110,7 +110,8 @@ void printLayout(const Layout &l, raw_ostream &os) {
 void printInstruction(const Instruction &in, raw_ostream &os) {
   os << "### `" << in.mnemonic << "`\n\n";
   os << "Opcode 0x" << utohexstr(in.opcode, false, 2) << ", "
-     << (in.isControl ? "control" : "engine") << " format, since version " << in.since << ": " << in.summary << ".";
+     << (in.isControl ? "control" : "engine") << " format, since version " << in.since << ": "
+     << in.summary << ".";
   if (!in.isControl) {
     os << " Engines: ";
     llvm::interleaveComma(in.engines, os, [&](const Case &e) { os << e.text; });

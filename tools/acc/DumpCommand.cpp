@@ -62,8 +62,8 @@ static void dumpRoutines(const rt::ArtifactData &data) {
         if (range.min == range.max)
           std::printf("%sr%d = %lld", before, int(range.reg), (long long)range.min);
         else
-          std::printf("%sr%d in %lld..%lld step %lld", before, int(range.reg),
-                      (long long)range.min, (long long)range.max, (long long)range.step);
+          std::printf("%sr%d in %lld..%lld step %lld", before, int(range.reg), (long long)range.min,
+                      (long long)range.max, (long long)range.step);
         before = ", ";
       }
     std::printf("\n");

@@ -68,8 +68,8 @@ static absl::Status checkShape(const std::string &path, const std::vector<int64_
                         : wrong(path, "has shape " + shapeText(dims), io);
 }
 
-static absl::StatusOr<tool::Tensor> readNpy(const std::string &path,
-                                                    const std::string &text, const rt::IoInfo &io) {
+static absl::StatusOr<tool::Tensor> readNpy(const std::string &path, const std::string &text,
+                                            const rt::IoInfo &io) {
   if (text.size() < 12 || text.compare(0, 6, "\x93NUMPY") != 0)
     return wrong(path, "not a .npy file", io);
   size_t start = uint8_t(text[6]) >= 2 ? 12 : 10, length = 0;
@@ -125,7 +125,7 @@ static void append(std::vector<uint8_t> &bytes, const Field &values) {
 }
 
 static absl::StatusOr<tool::Tensor> readPb(const std::string &path, const std::string &text,
-                                                   const rt::IoInfo &io) {
+                                           const rt::IoInfo &io) {
   ONNX_NAMESPACE::TensorProto tensor;
   if (!tensor.ParseFromString(text))
     return wrong(path, "not an ONNX TensorProto", io);
@@ -159,8 +159,7 @@ static absl::StatusOr<tool::Tensor> readPb(const std::string &path, const std::s
   return tool::Tensor{dims, std::move(bytes)};
 }
 
-absl::StatusOr<tool::Tensor> tool::readTensor(const std::string &path,
-                                                      const rt::IoInfo &io) {
+absl::StatusOr<tool::Tensor> tool::readTensor(const std::string &path, const rt::IoInfo &io) {
   auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
   if (!file)
     return absl::InvalidArgumentError(

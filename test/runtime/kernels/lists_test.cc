@@ -17,11 +17,10 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-constexpr KType kKeyTypes[] = {KType::F32,      KType::F16,        KType::BF16,   KType::F64,
-                               KType::I8,       KType::U8,         KType::I16,    KType::U16,
-                               KType::I32,      KType::U32,        KType::I64,    KType::U64,
-                               KType::Bool,     KType::F8E4M3FN,   KType::F8E5M2, KType::F8E4M3FNUZ,
-                               KType::F8E5M2FNUZ};
+constexpr KType kKeyTypes[] = {
+    KType::F32,  KType::F16,      KType::BF16,   KType::F64,        KType::I8,        KType::U8,
+    KType::I16,  KType::U16,      KType::I32,    KType::U32,        KType::I64,       KType::U64,
+    KType::Bool, KType::F8E4M3FN, KType::F8E5M2, KType::F8E4M3FNUZ, KType::F8E5M2FNUZ};
 
 /// A row of elements on a memory of their own.
 struct Row {
@@ -275,8 +274,8 @@ TEST(Scatter, InIndexOrder) {
         op.skip = rng() % 2;
         op.first = op.skip ? int64_t(rng() % 3) : 0;
         for (int64_t i = 0; i < n; ++i) {
-          int64_t at = op.skip ? int64_t(rng() % 12) - 2
-                               : int64_t(rng() % uint64_t(2 * rows)) - rows;
+          int64_t at =
+              op.skip ? int64_t(rng() % 12) - 2 : int64_t(rng() % uint64_t(2 * rows)) - rows;
           index.Set(i, uint64_t(at));
           int64_t row = op.skip ? at - op.first : at < 0 ? at + rows : at;
           for (int64_t c = 0; c < cols; ++c) {

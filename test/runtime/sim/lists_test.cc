@@ -3,9 +3,10 @@
 // With the sanitizer on: results, and the faults that it must see.
 //
 //===----------------------------------------------------------------------===//
-#include "program_dsl.h"
+#include "lists_program.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include <algorithm>
 
 namespace accel::rt {
 namespace {
@@ -24,7 +25,7 @@ struct OneStep {
 };
 template <class X>
 OneStep Outcome(const std::vector<X> &x, KType xType, int64_t yBytes,
-            const std::function<void(RoutineDsl &)> &code, int64_t loaded = -1) {
+                const std::function<void(RoutineDsl &)> &code, int64_t loaded = -1) {
   ProgramDsl p;
   const int64_t xBytes = int64_t(x.size() * sizeof(X));
   uint32_t xt = p.Io("x", 1, RegionKind::Input, xType, {int64_t(x.size())});
@@ -75,7 +76,7 @@ TEST(Lists, TopKWithKFromARegister) {
     r.Fill(kLd1, {40}, Sram(4096, I8, {1}), {.signals = {{3, 1}}});
     r.Sync(kVec, {{3, 1}}, {});
     r.Lists(Op::VecSort, {8}, {Sram(4096, F32, {4}), Sram(4096 + 16, I64, {8}), Sram(0, F32, {4})},
-            With([](Opt &o) { o.flags = 1, o.za = 8, o.initReg = 7; }));
+            With([](Opt &o) { o.flags = 1, o.za = 4, o.initReg = 7; }));
   });
   ASSERT_EQ(out.error, "");
   EXPECT_THAT(As<float>(out.bytes, 0, 4), ElementsAre(7, 3, 3, 0));
@@ -92,17 +93,17 @@ TEST(Lists, SanitizerSeesWhatASortTouches) {
   EXPECT_THAT(Outcome(kX, F32, 32, sort(kBoth), 28).error, // x is not there as a whole
               HasSubstr("read of uninitialised memory: VEC"));
   EXPECT_THAT(Outcome(kX, F32, 32,
-                  [&](RoutineDsl &r) {
-                    sort({.signals = {{2, 1}}})(r);
-                    r.Sync(kVec, {{1, 1}}, {});
-                  })
+                      [&](RoutineDsl &r) {
+                        sort({.signals = {{2, 1}}})(r);
+                        r.Sync(kVec, {{1, 1}}, {});
+                      })
                   .error,
               HasSubstr("read-after-write hazard: VEC"));
   EXPECT_THAT(Outcome(kX, F32, 32,
-                  [&](RoutineDsl &r) {
-                    r.Sync(kVec, {}, {{2, 1}});
-                    sort({.waits = {{1, 1}}})(r);
-                  })
+                      [&](RoutineDsl &r) {
+                        r.Sync(kVec, {}, {{2, 1}});
+                        sort({.waits = {{1, 1}}})(r);
+                      })
                   .error,
               HasSubstr("hazard: ST"));
   EXPECT_THAT(Outcome(kX, F32, 36, sort(kBoth)).error, // one element more than was sorted
@@ -126,9 +127,8 @@ TEST(Lists, MergeStopsWhereARunEnds) {
                                 Sram(0, F32, {16, 4}), Sram(8192, I64, {32, 8})};
       if (flags & 8)
         streams.push_back(Sram(4096 + 32, I64, {8, 0}));
-      r.Lists(Op::VecSort, {2, 4}, streams, With([&](Opt &o) {
-                o.flags = flags, o.zaReg = 5, o.zbReg = 6;
-              }));
+      r.Lists(Op::VecSort, {2, 4}, streams,
+              With([&](Opt &o) { o.flags = flags, o.zaReg = 5, o.zbReg = 6; }));
     };
   };
   OneStep all = Outcome(x, F32, 20, merge(2));
@@ -144,8 +144,7 @@ TEST(Lists, CompactGivesACountThatBecomesASize) {
     return [=](RoutineDsl &r) {
       r.Fill(kLd1, {72}, Sram(4096, I8, {1}), {.signals = {{3, 1}}});
       r.Sync(kVec, {{3, 1}}, {});
-      r.Lists(Op::VecCompact, {8},
-              {Sram(8192, I64, {8}), Sram(1024, I32, {}), Sram(0, F32, {4})},
+      r.Lists(Op::VecCompact, {8}, {Sram(8192, I64, {8}), Sram(1024, I32, {}), Sram(0, F32, {4})},
               {.waits = {{1, 1}}, .signals = {{4, 1}}, .flags = 1, .za = int32_t(room)});
       r.Sync(kCtrl, {{4, 1}}, {});
       r.Lds(9, 0, 1024, I32);
@@ -197,12 +196,13 @@ TEST(Lists, ScatterAddsInOrderAndNamesTheNode) {
   ASSERT_EQ(out.error, "");
   EXPECT_THAT(As<int32_t>(out.bytes, 0, 4), ElementsAre(40, 0, 0, 0));
   EXPECT_THAT(Outcome(x, I32, 16,
-                  [](RoutineDsl &r) { // add reads what nothing wrote
-                    r.Lists(Op::VecScatter, {4, 1, 1, 1, 1, 1},
-                            {Sram(4096, I32, {4, 0, 0, 0, 0, 0}), Sram(16, I32, {4, 0, 0, 0, 0, 0}),
-                             Sram(0, I32, {4, 0, 0, 0, 0, 0})},
-                            With([&](Opt &o) { o.za = 4, o.zb = 1; }));
-                  })
+                      [](RoutineDsl &r) { // add reads what nothing wrote
+                        r.Lists(Op::VecScatter, {4, 1, 1, 1, 1, 1},
+                                {Sram(4096, I32, {4, 0, 0, 0, 0, 0}),
+                                 Sram(16, I32, {4, 0, 0, 0, 0, 0}),
+                                 Sram(0, I32, {4, 0, 0, 0, 0, 0})},
+                                With([&](Opt &o) { o.za = 4, o.zb = 1; }));
+                      })
                   .error,
               HasSubstr("read of uninitialised memory: VEC"));
 }
@@ -218,6 +218,47 @@ TEST(Lists, RandomNumbersFromASeedInMemory) {
   uint32_t want[4];
   Philox(uint64_t(seed[0]), 1, 0, want);
   EXPECT_EQ(0, std::memcmp(out.bytes.data(), want, 16));
+}
+
+/// The program that the fuzzer damages works, for any number of rows.
+TEST(Lists, TogetherInALoopOfMain) {
+  absl::StatusOr<Program> program = ListsProgram().Build();
+  ASSERT_TRUE(program.ok()) << program.status();
+  Simulator sim(*program, {.sanitize = true});
+  for (int64_t rows : {1, 5, 8}) {
+    std::vector<float> x(size_t(rows * 16));
+    for (size_t i = 0; i < x.size(); ++i)
+      x[i] = float(int(i * 7 % 11) - 5);
+    const absl::Span<const uint8_t> bytes(reinterpret_cast<const uint8_t *>(x.data()),
+                                          x.size() * 4);
+    ASSERT_TRUE(sim.SetInput("x", bytes, {rows, 16}).ok());
+    absl::Status s = sim.Run();
+    ASSERT_TRUE(s.ok()) << s;
+    // y[r] is the running sum of row number + random + sorted row, put at the
+    // positions of what is not 0.
+    std::vector<float> y(size_t(rows * 16));
+    auto out = *sim.Output("y");
+    ASSERT_EQ(out.size(), bytes.size());
+    std::memcpy(y.data(), out.data(), out.size());
+    for (int64_t r = 0; r < rows; ++r) {
+      std::vector<float> row(x.begin() + r * 16, x.begin() + r * 16 + 16), base(16);
+      std::sort(row.begin(), row.end());
+      for (int64_t i = 0; i < 16; ++i) {
+        uint32_t w[4];
+        Philox(7, uint64_t((r * 64 + i) / 4), 0, w);
+        base[size_t(i)] = float(w[(r * 64 + i) % 4] >> 8) * 0x1p-24f;
+      }
+      size_t entry = 0;
+      for (size_t i = 0; i < 16; ++i)
+        if (row[i] != 0)
+          base[i] += row[entry++];
+      float sum = 0;
+      for (size_t i = 0; i < 16; ++i) {
+        sum += base[i] + float(r);
+        ASSERT_EQ(y[size_t(r) * 16 + i], sum) << r << " " << i;
+      }
+    }
+  }
 }
 
 TEST(Lists, WhatTheVerifierRefuses) {
@@ -237,9 +278,9 @@ TEST(Lists, WhatTheVerifierRefuses) {
   EXPECT_THAT(refusal(Op::VecSort, {4}, {f, i, f}, With([](Opt &o) { o.flags = 16; })),
               HasSubstr("has bits that it does not define"));
   EXPECT_THAT(refusal(Op::VecCompact, {4}, {f, f, f, f}, kBoth), HasSubstr("neither i32 nor i64"));
-  EXPECT_THAT(refusal(Op::VecCompact, {4, 4}, {Sram(0, F32, {16, 4}), Sram(8, I64, {}), f, f},
-                      kBoth),
-              HasSubstr("stream 0 moves with dimension 4"));
+  EXPECT_THAT(
+      refusal(Op::VecCompact, {4, 4}, {Sram(0, F32, {16, 4}), Sram(8, I64, {}), f, f}, kBoth),
+      HasSubstr("stream 0 moves with dimension 4"));
   EXPECT_THAT(refusal(Op::VecScatter, {4, 1, 1, 1, 1, 1}, {f, f, Sram(64, I64, {8, 0, 0, 0, 0, 0})},
                       With([](Opt &o) { o.zb = 5; })),
               HasSubstr("combines by 5, which is not defined"));

@@ -162,8 +162,7 @@ TEST(Signature, SizesOutOfRangeAreRefusedByName) {
   EXPECT_EQ(refusal({0, 4}),
             "input \"x\": dimension 0 (batch) is 0, the artifact was compiled for 1 to 8");
   EXPECT_EQ(refusal({3, 5}), "input \"x\": dimension 1 is 5, the artifact was compiled for 1 to 4");
-  EXPECT_EQ(refusal({3}),
-            "input \"x\" has shape [3], the artifact was compiled for [1..8, 1..4]");
+  EXPECT_EQ(refusal({3}), "input \"x\" has shape [3], the artifact was compiled for [1..8, 1..4]");
   EXPECT_THAT(refusal({3, 4}), HasSubstr("has 256 bytes, must have 48"));
   EXPECT_THAT(std::string(sim.SetInput("x", Bytes(in)).message()),
               HasSubstr("its shape must be given"));
@@ -194,9 +193,10 @@ TEST(Signature, OneRegisterIsOneSize) {
   std::vector<float> in(12);
   ASSERT_TRUE(sim.SetInput("x", Bytes(in), {3, 4}).ok());
   ASSERT_TRUE(sim.SetInput("z", Bytes(in).subspan(0, 8), {2}).ok());
-  EXPECT_EQ(std::string(sim.Run().message()),
-            "dimension 0 (batch) of input \"z\" is 2, dimension 0 of input \"x\" is 3: they must be "
-            "equal");
+  EXPECT_EQ(
+      std::string(sim.Run().message()),
+      "dimension 0 (batch) of input \"z\" is 2, dimension 0 of input \"x\" is 3: they must be "
+      "equal");
   p = Dynamic();
   p.Io("z", 3, RegionKind::Input, F32, {7});
   p.b.data.inputs[1].ranges = {{1, 10, ""}};

@@ -15,7 +15,8 @@ using testing::HasSubstr;
 class ShrunkFile : public testing::Test {
 protected:
   ShrunkFile()
-      : folder_(std::filesystem::temp_directory_path() / ("acc-shrunk-" + std::to_string(getpid()))) {
+      : folder_(std::filesystem::temp_directory_path() /
+                ("acc-shrunk-" + std::to_string(getpid()))) {
     std::filesystem::create_directories(folder_);
   }
   ~ShrunkFile() override { std::filesystem::remove_all(folder_); }
@@ -50,8 +51,10 @@ TEST_F(ShrunkFile, WeightsThatShrinkDuringARunAreOneError) {
     if (beside) {
       const std::string bytes(size_t(n), 'w');
       Write("weights.bin", bytes);
-      p.b.data.regions.push_back(
-          {0, RegionKind::Weights, n, {"weights.bin", 0, n, Checksum64(bytes.data(), bytes.size())}});
+      p.b.data.regions.push_back({0,
+                                  RegionKind::Weights,
+                                  n,
+                                  {"weights.bin", 0, n, Checksum64(bytes.data(), bytes.size())}});
     } else {
       p.Region(0, RegionKind::Weights, n);
       p.Weights(0, std::vector<uint8_t>(size_t(n), 7));

@@ -288,11 +288,7 @@ TEST(Verifier, LoopsProveByInduction) {
   auto zero = [](RoutineDsl &r) { r.Li(4, 0); };
   // Stepped, plainly and on the way through another register and an inner loop.
   EXPECT_EQ(at(zero, [](RoutineDsl &r) { r.AddI(4, 4, 64); }), "");
-  EXPECT_EQ(at(zero,
-               [](RoutineDsl &r) {
-                 r.Loop(2, 4, [&] { r.AddI(4, 4, 16); });
-               }),
-            "");
+  EXPECT_EQ(at(zero, [](RoutineDsl &r) { r.Loop(2, 4, [&] { r.AddI(4, 4, 16); }); }), "");
   EXPECT_THAT(at(zero, [](RoutineDsl &r) { r.AddI(4, 4, 80); }),
               HasSubstr("stream 0 could write bytes [64832, 65616) of SRAM"));
   // A ring, and one that only its clamp keeps.
@@ -325,6 +321,22 @@ TEST(Verifier, ConditionsNarrow) {
   };
   EXPECT_EQ(guarded(64), "");
   EXPECT_THAT(guarded(65), HasSubstr("could write"));
+}
+
+/// What was computed under a condition says nothing about the same computation
+/// without it.
+TEST(Verifier, ConditionsDoNotLeak) {
+  EXPECT_THAT(Refusal([](RoutineDsl &r) {
+                r.Loop(1, 100, [&] {
+                  r.Ctrl(Op::DivI, 5, 1, 0, 3);
+                  r.Ctrl(Op::CmpLtI, 2, 1, 0, 10);
+                  r.If(2, [&] { r.Ctrl(Op::Min, 3, 1, 5, 0); });
+                  r.Ctrl(Op::Min, 3, 1, 5, 0); // up to 33
+                  r.MulI(3, 3, 4096);
+                  r.Fill(kLd0, {4096}, Sram(0, I8, {1}).Plus(3), {});
+                });
+              }),
+              HasSubstr("could write"));
 }
 
 TEST(Verifier, CalleesLeaveIntervals) {

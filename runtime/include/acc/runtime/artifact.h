@@ -138,7 +138,7 @@ struct WeightChunk {
 /// size must come again; it leaves the size of an output in `reg` at HALT.
 struct DimRange {
   int64_t min = 0;
-  uint8_t reg = 0; // 0: the size is IoInfo::dims
+  uint8_t reg = 0;  // 0: the size is IoInfo::dims
   std::string name; // of the model's symbol, for messages
 };
 

@@ -182,7 +182,7 @@ class CompiledVProg; // vprog.h
 struct VecOp {
   int64_t size[kDims] = {1, 1, 1, 1, 1, 1};
   uint8_t reduceMask = 0;
-  bool resume = false; // the reduction starts from the outputs' current values
+  bool resume = false;              // the reduction starts from the outputs' current values
   const int64_t *scalars = nullptr; // r0..r63, for programs with VOp::Reg
   KStream out[2], in[4];
 };

@@ -18,8 +18,8 @@ struct SortOp {
   KStream values, indices, src, srcIndices, taken;
   bool hasIndices = false; // srcIndices is a stream
   bool descending = false, merge = false, nanLast = false;
-  bool stopEarly = false;    // merge: when a run is used up; writes `taken`
-  int64_t run[2] = {};       // merge: lengths
+  bool stopEarly = false;          // merge: when a run is used up; writes `taken`
+  int64_t run[2] = {};             // merge: lengths
   int64_t most = int64_t(1) << 62; // elements of a row that are stored
 
   /// Elements of a row: what is sorted, and what is stored at most.
@@ -59,7 +59,7 @@ struct RandomOp {
   int64_t size[kDims] = {1, 1, 1, 1, 1, 1};
   KStream dst, seed;
   bool hasSeed = false;
-  uint64_t key = 0;   // without a seed
+  uint64_t key = 0;  // without a seed
   int64_t first = 0; // number of the first element
 };
 void ExecRandom(const RandomOp &op);
