@@ -168,6 +168,7 @@ def : VecOwn<"VEC_COMPACT", "VecCompact", 0x62, "keep the elements whose flag is
   let action = [{In row-major order of all points: where the element of flags is not 0 (a NaN is not 0), src's element, or
 the point's running index plus zb plus r[zb_reg], is stored behind the elements of kept, stride[5] apart. count (one i32 or i64) receives
 how many kept holds then. LDS brings the count to CTRL.}];
+  let notes = "As with every instruction a size of 0 stores nothing, the count neither.";
   let preconditions = [
     "streams in SRAM or ACC, without windows; kept and src have one type",
     "kept moves with dimension 5 only, count does not move",

@@ -241,7 +241,8 @@ void Ledger::Count(const KStream &s, const int64_t size[kDims], const Box &box, 
       cache.valid && cache.phase == phase && std::memcmp(cache.size, size, sizeof(cache.size)) == 0;
   if (same && s.windowed)
     for (int i = 0; i < 2; ++i)
-      same &= cache.start[i] == s.coord[i].start && cache.org[i] == s.coord[i].org;
+      same &= cache.start[i] == s.coord[i].start && cache.org[i] == s.coord[i].org &&
+              cache.bound[i] == s.coord[i].bound;
   if (!same) {
     cache.transfer = MeasureTransfer(s, size, burst);
     cache.valid = true;
@@ -250,6 +251,7 @@ void Ledger::Count(const KStream &s, const int64_t size[kDims], const Box &box, 
     for (int i = 0; i < 2; ++i) {
       cache.start[i] = s.coord[i].start;
       cache.org[i] = s.coord[i].org;
+      cache.bound[i] = s.coord[i].bound;
     }
   }
   const Transfer &t = cache.transfer;

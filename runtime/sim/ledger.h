@@ -28,6 +28,7 @@ struct TransferCache {
   int64_t size[kDims] = {};
   int64_t phase = 0; // base modulo burst
   int64_t start[2] = {}, org[2] = {};
+  uint32_t bound[2] = {};
   Transfer transfer;
   uint32_t tensor = kNone; // last tensor and its ledger cell
   uint32_t cell = kNone;

@@ -51,6 +51,8 @@ public:
     s.a = uint8_t(std::max(a, 0)), s.b = uint8_t(std::max(b, 0)), s.c = uint8_t(std::max(c, 0));
     if (s.op == VOp::Iota)
       s.a = uint8_t(rng_.Int(0, kDims - 1));
+    if (s.op == VOp::Reg)
+      s.a = uint8_t(rng_.Int(0, 63));
     if (s.op == VOp::Cvt)
       s.b = uint8_t(operand);
     if (s.op == VOp::Imm)
@@ -139,6 +141,10 @@ void Fuzz(uint64_t seed, std::vector<VType> types, std::vector<KType> streamType
   ThreadPool one(1), two(2);
   for (int i = 0; i < cases; ++i) {
     VecOp op;
+    int64_t scalars[64];
+    for (int64_t &v : scalars)
+      v = rng.Int(-1000, 1000);
+    op.scalars = scalars;
     for (int d = 0; d < kDims; ++d)
       op.size[d] = rng.Coin(50) ? 1 : rng.Int(1, 5);
     op.size[rng.Int(0, 5)] = rng.Coin(30) ? rng.Int(1, 1300) : rng.Int(1, 70);

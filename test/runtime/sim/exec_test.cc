@@ -216,6 +216,71 @@ TEST(Exec, PredictionWithCounters) {
   EXPECT_EQ(sim.stats().writeBytes, 2 * 64);
 }
 
+/// A load whose right border is a register: 5, then 3 of 8 elements, the rest pad.
+TEST(Exec, WindowBoundFromARegister) {
+  ProgramDsl p;
+  uint32_t x = p.Io("x", 1, RegionKind::Input, I8, {8});
+  uint32_t y = p.Io("y", 2, RegionKind::Output, I8, {2, 8});
+  RoutineDsl &m = p.main();
+  m.Sync(kSt, {}, {{2, 1}});
+  m.Loop(1, 2, [&] {
+    m.MulI(3, 1, -2);
+    m.AddI(3, 3, 5);
+    m.MulI(4, 1, 8);
+    S window = Dram(1, I8, {0}).Window(1, {.dimA = 5, .mulA = 1, .bound = 8, .stride = 1});
+    window.w.flags[1] = 3 << 1;
+    window.w.padBits = 9;
+    m.Dma(kLd0, {8}, Sram(0, I8, {1}), window,
+          {.waits = {{2, 1}}, .signals = {{1, 1}}, .reason = Reason::CompulsoryLoad});
+    m.Dma(kSt, {8}, Dram(2, I8, {1}).Plus(4), Sram(0, I8, {1}),
+          {.waits = {{1, 1}}, .signals = {{2, 1}}, .reason = Reason::CompulsoryStore});
+  });
+  m.Sync(kLd0, {{2, 1}}, {});
+  p.Predict(x, Reason::CompulsoryLoad, false, 5 + 3);
+  p.Predict(y, Reason::CompulsoryStore, true, 16);
+  absl::StatusOr<Program> program = p.Build();
+  ASSERT_TRUE(program.ok()) << program.status();
+  Simulator sim(*program, {.sanitize = true});
+  const std::vector<uint8_t> in = {1, 2, 3, 4, 5, 6, 7, 8};
+  ASSERT_TRUE(sim.SetInput("x", in).ok());
+  absl::Status s = sim.Run();
+  ASSERT_TRUE(s.ok()) << s;
+  auto out = *sim.Output("y");
+  EXPECT_EQ(std::vector<uint8_t>(out.begin(), out.end()),
+            (std::vector<uint8_t>{1, 2, 3, 4, 5, 9, 9, 9, 1, 2, 3, 9, 9, 9, 9, 9}));
+}
+
+/// (a − za)·(b − zb) with zero points that a register adds to.
+TEST(Exec, ZeroPointsFromRegisters) {
+  ProgramDsl p;
+  uint32_t y = p.Io("y", 2, RegionKind::Output, I32, {1});
+  VProg copy;
+  copy.ins = {{0, VType::I32}};
+  copy.outs = {{0, false, VType::I32}};
+  int vprog = p.Vprog(copy);
+  RoutineDsl &m = p.main();
+  m.Li(1, 2);
+  m.Li(2, -3);
+  m.Fill(kLd0, {4}, Sram(0, I8, {1}), {.fill = 7});
+  m.Fill(kLd0, {4}, Sram(64, I8, {1}), {.signals = {{1, 1}}, .fill = 5});
+  m.Mxu({1, 1, 1, 1, 1, 4}, Acc(0, I32, {0, 0, 0, 0, 0, 0}), Sram(0, I8, {0, 0, 0, 0, 0, 1}),
+        Sram(64, I8, {0, 0, 0, 0, 0, 1}),
+        {.waits = {{1, 1}}, .signals = {{2, 1}}, .za = 1, .zb = 1, .zaReg = 1, .zbReg = 2});
+  m.Vec({1}, {Sram(128, I32, {4}), Acc(0, I32, {4})}, vprog,
+        {.waits = {{2, 1}}, .signals = {{3, 1}}});
+  m.Dma(kSt, {1}, Dram(2, I32, {4}), Sram(128, I32, {4}),
+        {.waits = {{3, 1}}, .reason = Reason::CompulsoryStore});
+  p.Predict(y, Reason::CompulsoryStore, true, 4);
+  absl::StatusOr<Program> program = p.Build();
+  ASSERT_TRUE(program.ok()) << program.status();
+  Simulator sim(*program, {.sanitize = true});
+  absl::Status s = sim.Run();
+  ASSERT_TRUE(s.ok()) << s;
+  int32_t out;
+  std::memcpy(&out, sim.Output("y")->data(), 4);
+  EXPECT_EQ(out, 4 * (7 - 3) * (5 + 2));
+}
+
 TEST(Exec, WindowedLoadCountsElementsInBounds) {
   // 6 rows from row -1 of a 4-row tensor: two rows of padding.
   ProgramDsl p;
