@@ -44,10 +44,29 @@ public:
   }
 
 private:
+  /// `, node "conv"`: that of the first call of main to the routine.
+  std::string Node() const {
+    const ArtifactData &data = p_.data();
+    const std::vector<uint32_t> &map = data.routines[place_.routine].nodeOfPc;
+    uint32_t node = place_.pc < map.size() ? map[place_.pc] : kNone;
+    if (place_.routine != 0 && node != kNone) {
+      const uint32_t local = node;
+      node = kNone;
+      for (const CallNodes &c : data.calls)
+        if (c.routine == 0 && local < c.nodes.size() &&
+            p_.routines[0].instrs[c.pc].op == Op::Call &&
+            p_.routines[0].instrs[c.pc].aux == place_.routine) {
+          node = c.nodes[local];
+          break;
+        }
+    }
+    return node < data.nodes.size() ? absl::StrCat(", node \"", data.nodes[node].name, "\"") : "";
+  }
+
   template <typename... Args> absl::Status Bad(const Args &...args) const {
     return absl::InvalidArgumentError(
-        absl::StrCat("program refused: ", PlaceName(p_.data(), place_.routine, place_.pc), ": ",
-                     args..., " [", Disassemble(p_, place_.routine, place_.pc), "]"));
+        absl::StrCat("program refused: ", PlaceName(p_.data(), place_.routine, place_.pc), Node(),
+                     ": ", args..., " [", Disassemble(p_, place_.routine, place_.pc), "]"));
   }
 
   /// The register holds 0 to bound.

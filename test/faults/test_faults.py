@@ -167,7 +167,8 @@ def test_shifted_source_of_a_store(bench: Bench) -> None:
 def test_store_beyond_its_tensor(bench: Bench) -> None:
     text = bench.altered(r"(stream<space = dram, region = 2, dtype = f32, base_reg = \[[^\]]*\])", r"\1, base = 4")
     for sanitize in (False, True):
-        bench.caught(text, "writes bytes [", "of region 2, which has 65536 bytes", *PLACE, sanitize=sanitize)
+        bench.caught(text, "program refused: ", "could write bytes [", "of region 2, which has 65536 bytes", *PLACE,
+                     sanitize=sanitize)
 
 
 def test_buffer_beyond_sram(bench: Bench) -> None:
