@@ -218,6 +218,27 @@ bool Atoms::AtMostZero(const Form &f, const std::vector<Form> &positive) {
   return proven;
 }
 
+bool Atoms::HasDivision(const Form &f) const {
+  std::vector<uint32_t> open, seen;
+  auto visit = [&](const Form &g) {
+    for (int i = 0; i < g.count; ++i)
+      if (std::find(seen.begin(), seen.end(), g.term[i].atom) == seen.end()) {
+        seen.push_back(g.term[i].atom);
+        open.push_back(g.term[i].atom);
+      }
+  };
+  visit(f);
+  while (!open.empty() && seen.size() < 64) {
+    const Atom &atom = atoms_[open.back()];
+    open.pop_back();
+    if (atom.kind == Kind::Divide)
+      return true;
+    visit(atom.a);
+    visit(atom.b);
+  }
+  return seen.size() >= 64;
+}
+
 /// The counters that f depends on, the newest few.
 std::vector<uint32_t> Atoms::CountersOf(const Form &f) const {
   std::vector<uint32_t> found, open;
@@ -327,13 +348,18 @@ bool Atoms::Prove(const Goal &goal, First first, int &budget) {
       return true;
     break;
   case Kind::Divide: {
-    // a − d + 1 ≤ d · ⌊a / d⌋ ≤ a
-    if (t.coef % atom.divisor)
-      break;
+    // a − d + 1 ≤ d · ⌊a / d⌋ ≤ a; and f ≤ 0 if d · f ≤ d − 1, f being whole.
     Goal next = goal;
+    int64_t coef = t.coef;
+    if (coef % atom.divisor) {
+      next.f = Form::Of(1 - atom.divisor);
+      if (!next.f.Add(goal.f, atom.divisor))
+        break;
+      coef *= atom.divisor;
+    }
     Form multiple = atom.a;
     if ((up || multiple.Add(Form::Of(1 - atom.divisor))) &&
-        next.f.Add(Form::OfAtom(t.atom), -t.coef) && next.f.Add(multiple, t.coef / atom.divisor) &&
+        next.f.Add(Form::OfAtom(t.atom), -coef) && next.f.Add(multiple, coef / atom.divisor) &&
         Prove(next, first, budget))
       return true;
     break;

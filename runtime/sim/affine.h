@@ -97,6 +97,9 @@ public:
   Wide Lowest(const Form &f) const;
   Residue ResidueOf(const Form &f) const;
 
+  /// Whether a quotient is part of the value, on which proofs are incomplete.
+  bool HasDivision(const Form &f) const;
+
   /// Whether f ≤ 0 is proven, where every form of `positive` is at least 1.
   bool AtMostZero(const Form &f, const std::vector<Form> &positive = {});
   bool AtMost(const Form &a, const Form &b, const std::vector<Form> &positive = {});

@@ -328,7 +328,8 @@ TEST(Verifier, ConditionsNarrow) {
 TEST(Verifier, ConditionsDoNotLeak) {
   EXPECT_THAT(Refusal([](RoutineDsl &r) {
                 r.Loop(1, 100, [&] {
-                  r.Ctrl(Op::DivI, 5, 1, 0, 3);
+                  r.MulI(5, 1, -1);
+                  r.AddI(5, 5, 66);
                   r.Ctrl(Op::CmpLtI, 2, 1, 0, 10);
                   r.If(2, [&] { r.Ctrl(Op::Min, 3, 1, 5, 0); });
                   r.Ctrl(Op::Min, 3, 1, 5, 0); // up to 33
