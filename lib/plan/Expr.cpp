@@ -7,25 +7,22 @@
 
 using namespace accel;
 
-static int64_t floorDivide(int64_t a, int64_t b) {
+int64_t ExprPool::floorDivide(int64_t a, int64_t b) {
   int64_t q = a / b;
   return (a % b != 0 && ((a < 0) != (b < 0))) ? q - 1 : q;
 }
 
 ExprId ExprPool::make(Kind kind, int64_t value, ExprId a, ExprId b) {
-  auto key = std::make_tuple(kind, value, a, b);
-  auto it = known.find(key);
-  if (it != known.end())
+  auto [it, isNew] = known.try_emplace(Key(unsigned(kind), value, a, b), ExprId(nodes.size()));
+  if (!isNew)
     return it->second;
-  uint64_t counters = kind == Kind::Counter ? uint64_t(1) << value : 0;
+  CounterSet counters = kind == Kind::Counter ? counterBit(value) : 0;
   if (a >= 0)
     counters |= nodes[a].counters;
   if (b >= 0)
     counters |= nodes[b].counters;
   nodes.push_back({kind, value, a, b, counters});
-  ExprId id = ExprId(nodes.size() - 1);
-  known.emplace(key, id);
-  return id;
+  return ExprId(nodes.size() - 1);
 }
 
 ExprId ExprPool::constant(int64_t value) { return make(Kind::Constant, value, -1, -1); }
@@ -128,51 +125,46 @@ ExprId ExprPool::floorDiv(ExprId a, int64_t divisor) {
 }
 
 ExprId ExprPool::previous(ExprId e, unsigned number) {
+  llvm::DenseMap<ExprId, ExprId> done;
+  return previous(e, number, done);
+}
+
+ExprId ExprPool::previous(ExprId e, unsigned number, llvm::DenseMap<ExprId, ExprId> &done) {
   const Node n = nodes[e];
   if (!(n.counters >> number & 1))
     return e;
+  if (auto it = done.find(e); it != done.end())
+    return it->second;
+  auto inner = [&](ExprId part) { return previous(part, number, done); };
+  ExprId result = e;
   switch (n.kind) {
   case Kind::Constant:
-    return e;
+    break;
   case Kind::Counter:
-    return addConstant(e, -1);
+    result = addConstant(e, -1);
+    break;
   case Kind::Add:
-    return add(previous(n.a, number), previous(n.b, number));
+    result = add(inner(n.a), inner(n.b));
+    break;
   case Kind::Mul:
-    return mul(previous(n.a, number), n.value);
+    result = mul(inner(n.a), n.value);
+    break;
   case Kind::FloorDiv:
-    return floorDiv(previous(n.a, number), n.value);
+    result = floorDiv(inner(n.a), n.value);
+    break;
   // The folds of min and max assume counters >= 0, which does not hold for a
   // previous counter: build the nodes as they are.
   case Kind::Min:
   case Kind::Max: {
-    ExprId a = previous(n.a, number), b = previous(n.b, number);
+    ExprId a = inner(n.a), b = inner(n.b);
     if (isConstant(a) && isConstant(b))
-      return constant(n.kind == Kind::Min ? std::min(constantValue(a), constantValue(b))
-                                          : std::max(constantValue(a), constantValue(b)));
-    return make(n.kind, 0, a, b);
+      result = constant(n.kind == Kind::Min ? std::min(constantValue(a), constantValue(b))
+                                            : std::max(constantValue(a), constantValue(b)));
+    else
+      result = make(n.kind, 0, a, b);
+    break;
   }
   }
-  return e;
-}
-
-int64_t ExprPool::evaluate(ExprId e, llvm::ArrayRef<int64_t> counters) const {
-  const Node &n = nodes[e];
-  switch (n.kind) {
-  case Kind::Constant:
-    return n.value;
-  case Kind::Counter:
-    return counters[n.value];
-  case Kind::Add:
-    return evaluate(n.a, counters) + evaluate(n.b, counters);
-  case Kind::Mul:
-    return evaluate(n.a, counters) * n.value;
-  case Kind::Min:
-    return std::min(evaluate(n.a, counters), evaluate(n.b, counters));
-  case Kind::Max:
-    return std::max(evaluate(n.a, counters), evaluate(n.b, counters));
-  case Kind::FloorDiv:
-    return floorDivide(evaluate(n.a, counters), n.value);
-  }
-  return 0;
+  done[e] = result;
+  return result;
 }

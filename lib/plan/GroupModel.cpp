@@ -6,6 +6,8 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/Twine.h"
 
+#include <numeric>
+
 using namespace mlir;
 using namespace accel;
 
@@ -24,45 +26,119 @@ int64_t BufferModel::elements() const {
   return elements;
 }
 
-/// Calls `fn` with the values of all counters, for every combination of those
-/// in `counters` (the others are 0).
-template <typename Fn> void GroupModel::forEach(ArrayRef<unsigned> counters, Fn fn) const {
-  SmallVector<int64_t> values(tripsOf.size(), 0);
+static SmallVector<unsigned> bits(CounterSet set) {
+  SmallVector<unsigned> result;
+  for (unsigned i = 0; set >> i; ++i)
+    if (set >> i & 1)
+      result.push_back(i);
+  return result;
+}
+
+/// Walks all values of `counters`, the first fastest; `fn` gets, for each of
+/// `parts`, the index into its values.
+template <typename Fn>
+static void forEach(ArrayRef<unsigned> counters, ArrayRef<int64_t> tripsOf,
+                    ArrayRef<ArrayRef<unsigned>> parts, Fn fn) {
+  SmallVector<int64_t, 4> value(counters.size(), 0);
+  // What a step of a counter moves in each part.
+  SmallVector<SmallVector<int64_t, 4>, 4> strides;
+  for (ArrayRef<unsigned> part : parts) {
+    auto &stride = strides.emplace_back(counters.size(), 0);
+    int64_t next = 1;
+    for (unsigned counter : part) {
+      stride[llvm::find(counters, counter) - counters.begin()] = next;
+      next *= tripsOf[counter];
+    }
+  }
+  SmallVector<int64_t, 4> index(parts.size(), 0);
   for (unsigned counter : counters)
     if (tripsOf[counter] == 0)
       return;
   while (true) {
-    fn(values);
+    fn(ArrayRef<int64_t>(index));
     unsigned k = 0;
     for (; k < counters.size(); ++k) {
-      if (++values[counters[k]] < tripsOf[counters[k]])
+      bool wraps = ++value[k] == tripsOf[counters[k]];
+      for (unsigned p = 0; p < parts.size(); ++p)
+        index[p] += strides[p][k] * (wraps ? 1 - value[k] : 1);
+      if (!wraps)
         break;
-      values[counters[k]] = 0;
+      value[k] = 0;
     }
     if (k == counters.size())
       return;
   }
 }
 
-static SmallVector<unsigned> bits(uint64_t set) {
-  SmallVector<unsigned> result;
-  for (unsigned i = 0; i < 64; ++i)
-    if (set >> i & 1)
-      result.push_back(i);
-  return result;
+ArrayRef<int64_t> GroupModel::valuesOf(ExprId e) const {
+  if (size_t(e) >= valuesAt.size())
+    valuesAt.resize(e + 1, {0, 0});
+  if (auto [begin, size] = valuesAt[e]; size)
+    return ArrayRef(values).slice(begin, size);
+  const ExprPool::Node node = pool.node(e);
+  SmallVector<unsigned> counters = bits(node.counters);
+  SmallVector<ExprId, 2> parts;
+  for (ExprId part : {node.a, node.b})
+    if (part >= 0) {
+      parts.push_back(part);
+      valuesOf(part);
+    }
+  auto value = [&](int64_t a, int64_t b) -> int64_t {
+    switch (node.kind) {
+    case ExprPool::Kind::Constant:
+    case ExprPool::Kind::Counter:
+      return node.value;
+    case ExprPool::Kind::Add:
+      return a + b;
+    case ExprPool::Kind::Mul:
+      return a * node.value;
+    case ExprPool::Kind::Min:
+      return std::min(a, b);
+    case ExprPool::Kind::Max:
+      return std::max(a, b);
+    case ExprPool::Kind::FloorDiv:
+      return ExprPool::floorDivide(a, node.value);
+    }
+    return 0;
+  };
+  size_t begin = values.size(), count = 1;
+  for (unsigned counter : counters)
+    count *= tripsOf[counter];
+  values.resize(begin + count);
+  auto at = [&](unsigned part, int64_t i) -> int64_t {
+    return part < parts.size() ? values[valuesAt[parts[part]].first + i] : 0;
+  };
+  if (node.kind == ExprPool::Kind::Counter) {
+    std::iota(values.begin() + begin, values.end(), 0);
+  } else if (counters.size() <= 1) {
+    // Almost all: a part has the same counter, or is a constant.
+    int64_t step[2] = {0, 0};
+    for (auto [p, part] : llvm::enumerate(parts))
+      step[p] = pool.dependsOn(part) ? 1 : 0;
+    for (size_t i = 0; i < count; ++i)
+      values[begin + i] = value(at(0, i * step[0]), at(1, i * step[1]));
+  } else {
+    SmallVector<SmallVector<unsigned>, 2> own;
+    for (ExprId part : parts)
+      own.push_back(bits(pool.dependsOn(part)));
+    size_t next = begin;
+    forEach(counters, tripsOf, SmallVector<ArrayRef<unsigned>>(own.begin(), own.end()),
+            [&](ArrayRef<int64_t> index) {
+              values[next++] = value(at(0, index[0]), at(1, parts.size() > 1 ? index[1] : 0));
+            });
+  }
+  valuesAt[e] = {uint32_t(begin), uint32_t(count)};
+  return ArrayRef(values).slice(begin, count);
 }
 
 const GroupModel::Range &GroupModel::rangeOf(ExprId e) const {
   auto [it, isNew] = ranges.try_emplace(e, Range{INT64_MAX, INT64_MIN, 0});
-  if (isNew) {
-    Range &range = it->second;
-    forEach(bits(pool.dependsOn(e)), [&](ArrayRef<int64_t> c) {
-      int64_t value = pool.evaluate(e, c);
-      range.least = std::min(range.least, value);
-      range.largest = std::max(range.largest, value);
-      range.sum += value;
-    });
-  }
+  if (isNew)
+    for (int64_t value : valuesOf(e)) {
+      it->second.least = std::min(it->second.least, value);
+      it->second.largest = std::max(it->second.largest, value);
+      it->second.sum += value;
+    }
   return it->second;
 }
 
@@ -77,17 +153,17 @@ int64_t GroupModel::trips(unsigned level, int member) const {
 }
 
 int64_t GroupModel::totalElements(const Box &box, unsigned level, int member) const {
-  uint64_t around = 0;
+  CounterSet around = 0;
   for (unsigned k = 0; k < level; ++k)
-    around |= uint64_t(1) << (k < loops.size() ? loops[k].counter
-                                               : members[member].loops[k - loops.size()].counter);
+    around |= counterBit(k < loops.size() ? loops[k].counter
+                                          : members[member].loops[k - loops.size()].counter);
   SmallVector<ExprId> extents;
-  uint64_t seen = 0;
+  CounterSet seen = 0;
   bool separable = true;
   for (const IndexRange &range : box) {
     ExprId e = extent(range);
     extents.push_back(e);
-    uint64_t on = pool.dependsOn(e);
+    CounterSet on = pool.dependsOn(e);
     separable &= !(seen & on);
     seen |= on;
   }
@@ -97,12 +173,18 @@ int64_t GroupModel::totalElements(const Box &box, unsigned level, int member) co
       total *= rangeOf(e).sum;
   } else {
     total = 0;
-    forEach(bits(seen), [&](ArrayRef<int64_t> c) {
-      int64_t product = 1;
-      for (ExprId e : extents)
-        product *= pool.evaluate(e, c);
-      total += product;
-    });
+    SmallVector<SmallVector<unsigned>> own;
+    for (ExprId e : extents) {
+      valuesOf(e);
+      own.push_back(bits(pool.dependsOn(e)));
+    }
+    forEach(bits(seen), tripsOf, SmallVector<ArrayRef<unsigned>>(own.begin(), own.end()),
+            [&](ArrayRef<int64_t> index) {
+              int64_t product = 1;
+              for (auto [e, i] : llvm::zip(extents, index))
+                product *= values[valuesAt[e].first + i];
+              total += product;
+            });
   }
   for (unsigned counter : bits(around & ~seen))
     total *= tripsOf[counter];
@@ -228,6 +310,7 @@ bool ModelBuilder::computedBoxes() {
   for (int64_t m = int64_t(ops.members.size()) - 1; m >= 0; --m) {
     MemberModel &member = model.members[m];
     Operation *op = member.op = ops.members[m];
+    member.lastReader = m;
     Value result = op->getResult(0);
     for (auto [index, output] : llvm::enumerate(ops.outputs))
       if (output.value == result)
@@ -237,6 +320,7 @@ bool ModelBuilder::computedBoxes() {
       if (it == ops.members.end())
         continue;
       member.intermediate = true;
+      member.lastReader = std::max<unsigned>(member.lastReader, it - ops.members.begin());
       MemberModel &user = model.members[it - ops.members.begin()];
       member.need = hull(pool, member.need,
                          accessedBox(pool, use.getOwner(), use.getOperandNumber(), user.boxes[0]));
@@ -255,7 +339,7 @@ bool ModelBuilder::computedBoxes() {
       const LoopModel &inner = model.loops.back();
       int dim = -1;
       for (unsigned d = 0; d < shape.size(); ++d) {
-        uint64_t on = pool.dependsOn(member.need[d].lo) | pool.dependsOn(member.need[d].hi);
+        CounterSet on = pool.dependsOn(member.need[d].lo) | pool.dependsOn(member.need[d].hi);
         if (!(on >> inner.counter & 1))
           continue;
         if (dim >= 0)
@@ -328,8 +412,8 @@ bool ModelBuilder::ownLoops(MemberModel &member, MemberAttr attr) {
     Box box = member.boxes.back();
     int64_t extent = std::max<int64_t>(model.largest(model.extent(box[dim])), 0);
     int64_t trips = std::max<int64_t>((extent + tile - 1) / tile, 1);
-    if (tripsOf.size() >= 62)
-      return refuse("more than 62 loops in one group");
+    if (tripsOf.size() >= maxCounters)
+      return refuse("more than " + Twine(maxCounters) + " loops in one group");
     unsigned counter = tripsOf.size();
     tripsOf.push_back(trips);
     member.loops.push_back({dim, tile, trips, counter});
@@ -471,6 +555,8 @@ bool ModelBuilder::load(unsigned index) {
         readers.push_back({unsigned(m), use.getOperandNumber()});
   if (readers.empty())
     return refuse(what + " is not read");
+  load.firstReader = readers.front().first;
+  load.lastReader = readers.back().first;
   bool table = llvm::all_of(readers, [&](auto reader) {
     return isa<GatherOp>(ops.members[reader.first]) && reader.second == 0;
   });
@@ -528,10 +614,16 @@ bool ModelBuilder::load(unsigned index) {
     for (auto [m, operand] : readers)
       load.box = hull(pool, load.box,
                       accessedBox(pool, ops.members[m], operand, model.members[m].boxes[0]));
+    CounterSet on = 0;
+    for (const IndexRange &range : load.box)
+      on |= pool.dependsOn(range.lo) | pool.dependsOn(range.hi);
+    for (unsigned k = 0; k < numLoops; ++k)
+      if (on & counterBit(model.loops[k].counter))
+        load.moved = k + 1;
     // Above a loop that moves it, all of a dimension is there.
-    uint64_t inner = 0;
+    CounterSet inner = 0;
     for (unsigned k = level; k < numLoops; ++k)
-      inner |= uint64_t(1) << model.loops[k].counter;
+      inner |= counterBit(model.loops[k].counter);
     for (auto [d, range] : llvm::enumerate(load.box))
       if ((pool.dependsOn(range.lo) | pool.dependsOn(range.hi)) & inner)
         range = {pool.constant(0), pool.constant(shape[d])};
@@ -582,25 +674,34 @@ bool ModelBuilder::load(unsigned index) {
   return true;
 }
 
+/// SRAM at the fullest moment. Buffers that rotate, are circular or stand outside
+/// of the innermost loop are there all the time; the others from the member that
+/// fills them to the last that reads them; those in a member's own loops while it
+/// runs. Accumulators in own loops take turns; those directly in the group's loop
+/// exist side by side.
 bool ModelBuilder::capacity() {
-  int64_t shared = 0, local = 0, accInside = 0;
-  SmallVector<int64_t> inside(model.members.size(), 0);
-  auto count = [&](const BufferModel &buffer, int member) {
-    int64_t bytes = buffer.bytes() * buffer.depth;
-    if (buffer.level > numLoops && member >= 0)
-      inside[member] += bytes;
-    else
-      shared += bytes;
+  unsigned count = model.members.size();
+  SmallVector<int64_t> live(count, 0);
+  auto place = [&](const BufferModel &buffer, unsigned from, unsigned to) {
+    bool always = buffer.level <= numLoops && !model.isTransient(buffer);
+    for (unsigned m = always ? 0 : from, end = always ? count : to + 1; m < end; ++m)
+      live[m] += buffer.bytes() * buffer.depth;
   };
-  for (LoadModel &load : model.loads)
+  for (const LoadModel &load : model.loads)
     if (!load.direct)
-      count(load.buffer, load.member);
-  for (auto [m, member] : llvm::enumerate(model.members)) {
-    if (!member.direct && member.inplace < 0)
-      count(member.buffer, m);
-    (member.loops.empty() ? shared : inside[m]) += member.scratchBytes;
-    // Accumulators inside of own loops take turns; those directly in the group's
-    // loop exist side by side.
+      place(load.buffer, load.firstReader, load.lastReader);
+  DenseMap<Operation *, unsigned> longer; // what takes an operand's place needs that buffer
+  for (unsigned m = count; m-- > 0;) {
+    const MemberModel &member = model.members[m];
+    unsigned last = std::max(member.lastReader, longer.lookup(member.op));
+    if (member.inplace >= 0)
+      longer[member.op->getOperand(member.inplace).getDefiningOp()] = last;
+    else if (!member.direct)
+      place(member.buffer, m, last);
+    live[m] += member.scratchBytes;
+  }
+  int64_t accInside = 0;
+  for (const MemberModel &member : model.members) {
     int64_t accBytes = (member.accElements * 4 + 63) / 64 * 64;
     if (member.firstReduction > 0)
       accInside = std::max(accInside, accBytes);
@@ -616,9 +717,7 @@ bool ModelBuilder::capacity() {
   if (model.accBytes > limits.accBytes)
     return refuse("tiles need " + Twine(model.accBytes) + " bytes of accumulators, there are " +
                   Twine(limits.accBytes));
-  for (int64_t bytes : inside)
-    local = std::max(local, bytes);
-  model.sramBytes = shared + local;
+  model.sramBytes = *llvm::max_element(live);
   for (LoadModel &load : model.loads)
     model.dramBytes += load.bytes;
   for (int64_t bytes : model.storeBytes)

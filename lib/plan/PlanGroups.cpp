@@ -1,12 +1,14 @@
 //===- PlanGroups.cpp - groups, schedules and resident tensors ------------===//
 // Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Three steps, each driven by the bytes of GroupModels:
-//  1. cut: dynamic programming over the operations in program order; a group is
-//     a connected run of operations whose values reach each other directly.
-//  2. keep: stored tensors become resident in SRAM, best saving per byte and
-//     lifetime first, as long as what the groups meanwhile lose is less.
-//  3. fix: each group's schedule is searched again in the space that is left.
+// One search decides how the program is cut into groups, how each group runs and
+// which stored tensors stay in SRAM between groups: dynamic programming over the
+// operations in program order. A state is a position and the set of tensors that
+// are resident there. A step takes a group, a run of connected operations, and
+// decides for each tensor that is first written in it whether it becomes resident
+// (until its last reader). It costs the bytes of the group's best schedule in the
+// space that the residents leave. Of each position the most promising states are
+// kept; where all of them are, the result is exact for groups of that order.
 //
 //===----------------------------------------------------------------------===//
 
@@ -42,6 +44,21 @@ struct Segment {
   std::optional<ScheduledGroup> plan;
 };
 
+/// A stored tensor of the workspace along the program.
+struct Life {
+  unsigned first = UINT_MAX, last = 0; ///< operations that write or read it
+  int64_t size = 0;                    ///< bytes of SRAM if it is resident
+  bool eligible = true;                ///< can be read and written in place
+};
+
+/// What is decided up to a position.
+struct State {
+  SmallVector<unsigned, 4> resident; ///< roots that stay, ascending
+  int64_t bytes = 0, steps = 0;
+  unsigned position = 0, previous = 0; ///< where the last group began, and from which state
+  SmallVector<unsigned, 4> added;      ///< roots that became resident with it
+};
+
 struct PlanGroups : accel::impl::PlanGroupsBase<PlanGroups> {
   using Base::Base;
   void runOnOperation() override;
@@ -49,26 +66,24 @@ struct PlanGroups : accel::impl::PlanGroupsBase<PlanGroups> {
 private:
   GroupOps describe(unsigned first, unsigned last);
   bool fusible(unsigned first, unsigned last);
-  std::optional<ScheduledGroup> plan(const GroupOps &ops, int64_t sram, std::string &error);
-  LogicalResult cut();
-  void keepResident();
-  LogicalResult fix();
+  void findLives();
+  LogicalResult decide();
+  bool extend(unsigned first, unsigned last, std::vector<std::vector<State>> &states);
+  LogicalResult settle();
+  int64_t space(unsigned segment) const;
   LogicalResult obey(ArrayAttr given);
   LogicalResult randomise();
   void build(unsigned index);
-  bool isResident(Value value) const { return resident.contains(storage->of(value).root); }
 
   func::FuncOp main;
   Limits limits;
   std::optional<Storage> storage;
+  std::shared_ptr<ScheduleSearch> search; // a pass can be copied
   SmallVector<Operation *> program; ///< compute operations in order
   DenseMap<Operation *, unsigned> position;
   std::vector<Segment> segments;
-  SmallVector<unsigned> segmentOf;            ///< by operation
   llvm::SmallSetVector<unsigned, 8> resident; ///< stored tensors in SRAM
-  SmallVector<int64_t> residentBytes;         ///< live in each segment
-  llvm::StringMap<std::optional<ScheduledGroup>> memo;
-  llvm::StringMap<std::string> memoError;
+  std::map<unsigned, Life> lives;             ///< by root
 };
 
 } // namespace
@@ -157,165 +172,188 @@ bool PlanGroups::fusible(unsigned first, unsigned last) {
   return connected;
 }
 
-std::optional<ScheduledGroup> PlanGroups::plan(const GroupOps &ops, int64_t sram,
-                                               std::string &error) {
-  std::string key = structuralKey(ops) + std::to_string(sram);
-  auto [it, isNew] = memo.try_emplace(key);
-  if (isNew) {
-    it->second = searchSchedule(ops, {sram, limits.accBytes}, error);
-    ++numSearches;
-    if (!it->second)
-      memoError[key] = error;
-  } else if (!it->second) {
-    error = memoError[key];
+//===----------------------------------------------------------------------===//
+// Deciding
+//===----------------------------------------------------------------------===//
+
+void PlanGroups::findLives() {
+  lives.clear();
+  auto note = [&](Value value, unsigned at) {
+    if (!storage->has(value))
+      return;
+    const Placement &place = storage->of(value);
+    const Root &root = storage->root(place.root);
+    if (root.kind != RootKind::Workspace)
+      return;
+    Life &life = lives[place.root];
+    life.first = std::min(life.first, at);
+    life.last = std::max(life.last, at);
+    life.size = (bytesOf(root.type) + 63) / 64 * 64;
+    // Nested strides cannot be read or written in place.
+    life.eligible &= place.layout.isStrided();
+  };
+  for (auto [at, op] : llvm::enumerate(program)) {
+    note(op->getResult(0), at);
+    for (Value operand : op->getOperands())
+      note(operand, at);
   }
-  return it->second;
 }
 
-//===----------------------------------------------------------------------===//
-// Step 1: cut
-//===----------------------------------------------------------------------===//
+/// Steps from all states at `first` over the group first..last. False if the group
+/// has no schedule even with everything around it resident: longer ones have none.
+bool PlanGroups::extend(unsigned first, unsigned last, std::vector<std::vector<State>> &states) {
+  GroupOps ops = describe(first, last);
+  ScheduleSearch::Entry &entry = search->entry(ops);
+  SmallVector<unsigned> inputs, outputs;
+  llvm::SmallSetVector<unsigned, 4> fresh;
+  for (const External &input : ops.inputs)
+    inputs.push_back(storage->of(input.value).root);
+  for (const External &output : ops.outputs) {
+    unsigned root = storage->of(output.value).root;
+    outputs.push_back(root);
+    auto life = lives.find(root);
+    if (life != lives.end() && life->second.eligible && life->second.first >= first &&
+        life->second.size <= limits.sramBytes)
+      fresh.insert(root);
+  }
+  // Few tensors leave a group; of many the largest are decided one by one.
+  constexpr size_t most = 3;
+  SmallVector<unsigned> choices = fresh.takeVector();
+  llvm::sort(choices, [&](unsigned a, unsigned b) {
+    return std::tuple(-lives[a].size, a) < std::tuple(-lives[b].size, b);
+  });
+  choices.truncate(std::min(choices.size(), most));
 
-LogicalResult PlanGroups::cut() {
-  constexpr unsigned longest = 6;
+  std::vector<State> &target = states[last + 1];
+  bool any = false;
+  for (auto [index, state] : llvm::enumerate(states[first]))
+    for (unsigned subset = 0; subset < 1u << choices.size(); ++subset) {
+      SmallVector<unsigned, 4> here = state.resident, added;
+      for (auto [bit, root] : llvm::enumerate(choices))
+        if (subset >> bit & 1)
+          added.push_back(root);
+      llvm::append_range(here, added);
+      int64_t left = limits.sramBytes;
+      for (unsigned root : here)
+        left -= lives[root].size;
+      if (left < 0)
+        continue;
+      SmallVector<bool> inputsHere, outputsHere;
+      for (unsigned root : inputs)
+        inputsHere.push_back(llvm::is_contained(here, root));
+      for (unsigned root : outputs)
+        outputsHere.push_back(llvm::is_contained(here, root));
+      std::optional<ScheduleSearch::Entry::Cost> cost = entry.cost(inputsHere, outputsHere, left);
+      if (!cost)
+        continue;
+      State next;
+      for (unsigned root : here)
+        if (lives[root].last > last)
+          next.resident.push_back(root);
+      llvm::sort(next.resident);
+      next.bytes = state.bytes + cost->dramBytes;
+      next.steps = state.steps + cost->steps;
+      next.position = first;
+      next.previous = index;
+      next.added = added;
+      auto same =
+          llvm::find_if(target, [&](const State &s) { return s.resident == next.resident; });
+      if (same == target.end())
+        target.push_back(std::move(next));
+      else if (std::tuple(next.bytes, next.steps) < std::tuple(same->bytes, same->steps))
+        *same = std::move(next);
+      any = true;
+    }
+  return any || entry.cost(SmallVector<bool>(inputs.size(), true),
+                           SmallVector<bool>(outputs.size(), true), limits.sramBytes);
+}
+
+LogicalResult PlanGroups::decide() {
   unsigned n = program.size();
-  struct Choice {
-    int64_t bytes = INT64_MAX;
-    unsigned first = 0;
-  };
-  std::vector<Choice> best(n + 1);
-  best[0].bytes = 0;
+  // Long programs are cut into shorter groups, so that planning stays linear.
+  constexpr int64_t longest = 20, shortest = 6, groups = 400'000;
+  constexpr size_t width = 16;
+  unsigned length = std::clamp<int64_t>(groups / std::max(n, 1u), shortest, longest);
+  std::vector<std::vector<State>> states(n + 1);
+  states[0].emplace_back();
   LogicalResult result = success();
   for (unsigned first = 0; first < n; ++first) {
-    if (best[first].bytes == INT64_MAX)
+    std::vector<State> &here = states[first];
+    if (here.empty())
       continue;
-    for (unsigned last = first; last < n && last - first < longest; ++last) {
+    if (here.size() > width) {
+      // A live tensor that is not resident will be read at least once.
+      auto promise = [&](const State &state) {
+        int64_t bytes = state.bytes;
+        for (auto &[root, life] : lives)
+          if (life.first < first && life.last >= first && !llvm::is_contained(state.resident, root))
+            bytes += life.size;
+        return std::tuple(bytes, state.steps, state.resident);
+      };
+      llvm::sort(here, [&](const State &a, const State &b) { return promise(a) < promise(b); });
+      here.resize(width);
+    }
+    // Every operation can run alone with nothing resident, or the model cannot run.
+    std::string error;
+    if (!search->find(describe(first, first), limits.sramBytes, error)) {
+      program[first]->emitError("no tile fits on the target: ") << error;
+      result = failure();
+      states[first + 1].emplace_back();
+      continue;
+    }
+    for (unsigned last = first; last < n && last - first < length; ++last) {
       if (last > first && !fusible(first, last))
         break;
-      std::string error;
-      std::optional<ScheduledGroup> group = plan(describe(first, last), limits.sramBytes, error);
-      if (!group) {
-        if (last == first) {
-          program[first]->emitError("no tile fits on the target: ") << error;
-          result = failure();
-          best[last + 1] = {best[first].bytes, first};
-          continue;
-        }
+      if (!extend(first, last, states))
         break;
-      }
-      int64_t bytes = best[first].bytes + group->dramBytes;
-      // At equal bytes the shorter group wins: it leaves more room.
-      if (bytes < best[last + 1].bytes)
-        best[last + 1] = {bytes, first};
     }
   }
   if (failed(result))
     return failure();
-  for (unsigned end = n; end > 0; end = best[end].first)
-    segments.push_back({best[end].first, end - 1, std::nullopt});
+  unsigned best = 0;
+  for (auto [index, state] : llvm::enumerate(states[n]))
+    if (std::tuple(state.bytes, state.steps) <
+        std::tuple(states[n][best].bytes, states[n][best].steps))
+      best = index;
+  for (unsigned at = n, index = best; at > 0;) {
+    const State &state = states[at][index];
+    segments.push_back({state.position, at - 1, std::nullopt});
+    resident.insert(state.added.begin(), state.added.end());
+    index = state.previous;
+    at = state.position;
+  }
   std::reverse(segments.begin(), segments.end());
-  segmentOf.resize(n);
-  for (auto [s, segment] : llvm::enumerate(segments))
-    for (unsigned i = segment.first; i <= segment.last; ++i)
-      segmentOf[i] = s;
   return success();
 }
 
-//===----------------------------------------------------------------------===//
-// Step 2: keep
-//===----------------------------------------------------------------------===//
-
-void PlanGroups::keepResident() {
-  struct Candidate {
-    unsigned root;
-    unsigned from = UINT_MAX, to = 0;
-    int64_t size = 0, saved = 0;
-  };
-  std::map<unsigned, Candidate> byRoot;
-  unsigned n = segments.size();
-  for (unsigned s = 0; s < n; ++s) {
-    GroupOps ops = describe(segments[s].first, segments[s].last);
-    auto note = [&](const External &e) {
-      const Placement &place = storage->of(e.value);
-      if (storage->root(place.root).kind != RootKind::Workspace)
-        return;
-      Candidate &c = byRoot[place.root];
-      c.root = place.root;
-      c.size = (bytesOf(storage->root(place.root).type) + 63) / 64 * 64;
-      c.from = std::min(c.from, s);
-      c.to = std::max(c.to, s);
-      c.saved += bytesOf(e.value.getType());
-      // Nested strides cannot be read or written in place.
-      if (!e.layout.isStrided())
-        c.saved = INT64_MIN / 2;
-    };
-    for (const External &input : ops.inputs)
-      note(input);
-    for (const External &output : ops.outputs)
-      note(output);
+/// SRAM that residents leave to a group.
+int64_t PlanGroups::space(unsigned index) const {
+  const Segment &segment = segments[index];
+  int64_t left = limits.sramBytes;
+  for (unsigned root : resident) {
+    const Life &life = lives.at(root);
+    if (life.first <= segment.last && life.last >= segment.first)
+      left -= life.size;
   }
-  std::vector<Candidate> order;
-  for (auto &[root, candidate] : byRoot)
-    if (candidate.saved > 0 && candidate.size <= limits.sramBytes)
-      order.push_back(candidate);
-  std::sort(order.begin(), order.end(), [](const Candidate &a, const Candidate &b) {
-    // saved / (size * lifetime), compared without division
-    auto cost = [](const Candidate &c) { return c.size * int64_t(c.to - c.from + 1); };
-    __int128 left = __int128(a.saved) * cost(b), right = __int128(b.saved) * cost(a);
-    return left != right ? left > right : a.root < b.root;
-  });
-  residentBytes.assign(n, 0);
-  std::string error;
-  // What a group costs with the space that is left, in steps of a sixteenth.
-  auto bytesWith = [&](unsigned s, int64_t used) -> int64_t {
-    int64_t space = limits.sramBytes - used, step = std::max<int64_t>(limits.sramBytes / 16, 1);
-    if (space <= 0)
-      return INT64_MAX / 4;
-    // Powers of two and the whole keep the number of searches small.
-    int64_t rounded = limits.sramBytes;
-    if (used > 0) {
-      rounded = limits.sramBytes;
-      while (rounded > space)
-        rounded = rounded > limits.sramBytes / 2 ? rounded - 2 * step : rounded / 2;
-    }
-    std::optional<ScheduledGroup> group =
-        plan(describe(segments[s].first, segments[s].last), rounded, error);
-    return group ? group->dramBytes : INT64_MAX / 4;
-  };
-  for (const Candidate &c : order) {
-    int64_t loss = 0;
-    resident.insert(c.root);
-    bool fits = true;
-    for (unsigned s = c.from; s <= c.to && fits; ++s) {
-      int64_t now, then;
-      resident.remove(c.root);
-      now = bytesWith(s, residentBytes[s]);
-      resident.insert(c.root);
-      then = bytesWith(s, residentBytes[s] + c.size);
-      fits = then < INT64_MAX / 4;
-      loss += then - now; // negative: what the group saves
-    }
-    if (!fits || loss >= 0) {
-      resident.remove(c.root);
-      continue;
-    }
-    for (unsigned s = c.from; s <= c.to; ++s)
-      residentBytes[s] += c.size;
-  }
+  return left;
 }
 
-//===----------------------------------------------------------------------===//
-// Step 3: fix, and groups in the IR
-//===----------------------------------------------------------------------===//
-
-LogicalResult PlanGroups::fix() {
+/// The schedule of each group in exactly the space that it has.
+LogicalResult PlanGroups::settle() {
   for (auto [s, segment] : llvm::enumerate(segments)) {
+    GroupOps ops = describe(segment.first, segment.last);
     std::string error;
-    segment.plan =
-        plan(describe(segment.first, segment.last), limits.sramBytes - residentBytes[s], error);
+    segment.plan = search->find(ops, space(s), error);
     if (!segment.plan)
       return program[segment.first]->emitError("no tile fits on the target: ") << error;
+    std::optional<GroupModel> model =
+        GroupModel::build(ops, segment.plan->schedule, {space(s), limits.accBytes}, error);
+    if (!model || model->dramBytes != segment.plan->dramBytes)
+      return program[segment.first]->emitError("the planner's cost of a group is not its model's: ")
+             << segment.plan->dramBytes << " bytes in " << segment.plan->sramBytes
+             << ", the model says " << (model ? std::to_string(model->dramBytes) : error);
   }
+  numSearches = search->searches; if (getenv("ACC_DEBUG_PLAN")) { uint64_t models=0; for (auto&e:search->entries) models+=e.second->table.models(); int64_t total=0; for(auto&g:segments){ total+=g.plan->dramBytes; GroupOps o=describe(g.first,g.last); fprintf(stderr,"  group %u..%u bytes %lld sram %lld of %lld stripes",g.first,g.last,(long long)g.plan->dramBytes,(long long)g.plan->sramBytes,(long long)space(&g-segments.data())); for(auto l: g.plan->schedule.getLoops()) fprintf(stderr," %lld:%lld",(long long)l.getDim(),(long long)l.getTile()); for(auto&e:o.inputs) if(!e.constant) fprintf(stderr,"  in %s%.30s",e.inSram?"R:":"",memberName(e.value.getDefiningOp()?e.value.getDefiningOp():program[0]).c_str());for(auto&e:o.outputs) fprintf(stderr,"  out %s%lld",e.inSram?"R:":"",(long long)bytesOf(e.value.getType())); fprintf(stderr,"\n");} fprintf(stderr,"entries %u models %llu bytes %lld sram %lld\n",search->searches,(unsigned long long)models,(long long)total,(long long)limits.sramBytes);}
   return success();
 }
 
@@ -324,24 +362,31 @@ LogicalResult PlanGroups::randomise() {
   std::mt19937_64 random(seed);
   unsigned n = program.size();
   std::string error;
+  auto fits = [&](unsigned first, unsigned last, int64_t sram) {
+    return search->find(describe(first, last), sram, error).has_value();
+  };
   for (unsigned first = 0; first < n;) {
     unsigned last = first;
-    while (last + 1 < n && last - first < 5 && random() % 3 && fusible(first, last + 1) &&
-           searchSchedule(describe(first, last + 1), limits, error))
+    while (last + 1 < n && last - first < 7 && random() % 4 && fusible(first, last + 1) &&
+           fits(first, last + 1, limits.sramBytes))
       ++last;
     segments.push_back({first, last, std::nullopt});
     first = last + 1;
   }
-  if (random() % 2) {
-    segmentOf.clear();
-    keepResident();
-  } else {
-    residentBytes.assign(segments.size(), 0);
+  for (auto &[root, life] : lives) {
+    if (!life.eligible || life.size > limits.sramBytes || random() % 2)
+      continue;
+    resident.insert(root);
+    for (auto [s, segment] : llvm::enumerate(segments))
+      if (life.first <= segment.last && life.last >= segment.first &&
+          !fits(segment.first, segment.last, space(s))) {
+        resident.remove(root);
+        break;
+      }
   }
   for (auto [s, segment] : llvm::enumerate(segments)) {
-    segment.plan =
-        randomSchedule(describe(segment.first, segment.last),
-                       {limits.sramBytes - residentBytes[s], limits.accBytes}, random(), error);
+    segment.plan = randomSchedule(describe(segment.first, segment.last),
+                                  {space(s), limits.accBytes}, random(), error);
     if (!segment.plan)
       return program[segment.first]->emitError("no tile fits on the target: ") << error;
   }
@@ -529,6 +574,8 @@ void PlanGroups::runOnOperation() {
       position[&op] = program.size();
       program.push_back(&op);
     }
+  findLives();
+  search = std::make_shared<ScheduleSearch>(limits);
   if (auto given = module->getAttrOfType<ArrayAttr>(kSchedulesAttr)) {
     if (failed(obey(given)))
       return signalPassFailure();
@@ -537,10 +584,7 @@ void PlanGroups::runOnOperation() {
     if (failed(randomise()))
       return signalPassFailure();
   } else {
-    if (failed(cut()))
-      return signalPassFailure();
-    keepResident();
-    if (failed(fix()))
+    if (failed(decide()) || failed(settle()))
       return signalPassFailure();
   }
   // Values of later groups are renamed while earlier ones are built: what later

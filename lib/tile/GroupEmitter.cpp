@@ -68,6 +68,12 @@ static View residentView(GroupModel &model, const External &external, Value memr
 
 View GroupEmitter::viewOf(Value value) { return views.find(value)->second; }
 
+/// A load into a buffer that others may use before stands right before its first
+/// reader; all others stand at the start of an iteration, ahead of what computes.
+static bool standsAtReader(const GroupModel &model, const LoadModel &load) {
+  return !load.direct && load.member < 0 && model.isTransient(load.buffer);
+}
+
 /// Buffers and loads that stand inside of exactly `level` group loops.
 void GroupEmitter::emitLevel(unsigned level) {
   for (LoadModel &load : model.loads) {
@@ -105,7 +111,7 @@ LogicalResult GroupEmitter::emitGroupLoops(unsigned level) {
       continue;
     // A rolling load runs in the innermost loop, its buffer stands outside.
     unsigned at = load.rolling ? model.loops.size() : load.buffer.level;
-    if (at == level && failed(emitLoad(load.input)))
+    if (at == level && !standsAtReader(model, load) && failed(emitLoad(load.input)))
       return failure();
   }
   if (level < model.loops.size()) {
@@ -113,9 +119,13 @@ LogicalResult GroupEmitter::emitGroupLoops(unsigned level) {
     openLoop(model.loops[level], builder.getUnknownLoc());
     return emitGroupLoops(level + 1);
   }
-  for (unsigned m = 0; m < model.members.size(); ++m)
+  for (unsigned m = 0; m < model.members.size(); ++m) {
+    for (LoadModel &load : model.loads)
+      if (standsAtReader(model, load) && load.firstReader == m && failed(emitLoad(load.input)))
+        return failure();
     if (failed(emitMember(m, 0)))
       return failure();
+  }
   return success();
 }
 

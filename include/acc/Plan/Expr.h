@@ -19,7 +19,6 @@
 #include "llvm/ADT/SmallVector.h"
 
 #include <cstdint>
-#include <map>
 #include <tuple>
 #include <vector>
 
@@ -28,14 +27,20 @@ namespace accel {
 /// Index of an expression in its pool.
 using ExprId = int32_t;
 
+/// A set of loop counters. A group of 24 operations has about 80.
+__extension__ typedef unsigned __int128 CounterSet;
+constexpr unsigned maxCounters = 126;
+constexpr CounterSet counterBit(unsigned number) { return CounterSet(1) << number; }
+
 class ExprPool {
 public:
+  ExprPool() : known(512) { nodes.reserve(512); }
   enum class Kind : uint8_t { Constant, Counter, Add, Mul, Min, Max, FloorDiv };
   struct Node {
     Kind kind;
     int64_t value; ///< constant, counter number, or right factor/divisor
     ExprId a, b;
-    uint64_t counters; ///< set of counters that the expression depends on
+    CounterSet counters; ///< set of counters that the expression depends on
   };
 
   ExprId constant(int64_t value);
@@ -54,16 +59,19 @@ public:
   /// The expression with counter `number` replaced by itself minus one.
   ExprId previous(ExprId e, unsigned number);
 
-  int64_t evaluate(ExprId e, llvm::ArrayRef<int64_t> counters) const;
   bool isConstant(ExprId e) const { return nodes[e].kind == Kind::Constant; }
+  /// a / divisor, rounded down.
+  static int64_t floorDivide(int64_t a, int64_t divisor);
   int64_t constantValue(ExprId e) const { return nodes[e].value; }
-  uint64_t dependsOn(ExprId e) const { return nodes[e].counters; }
+  CounterSet dependsOn(ExprId e) const { return nodes[e].counters; }
   const Node &node(ExprId e) const { return nodes[e]; }
 
 private:
   ExprId make(Kind kind, int64_t value, ExprId a, ExprId b);
+  ExprId previous(ExprId e, unsigned number, llvm::DenseMap<ExprId, ExprId> &known);
   std::vector<Node> nodes;
-  std::map<std::tuple<Kind, int64_t, ExprId, ExprId>, ExprId> known;
+  using Key = std::tuple<unsigned, int64_t, ExprId, ExprId>;
+  llvm::DenseMap<Key, ExprId> known;
 };
 
 } // namespace accel

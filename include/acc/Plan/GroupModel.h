@@ -74,6 +74,7 @@ struct MemberModel {
   Box compute;                  ///< result box that is computed then
   llvm::SmallVector<Box> boxes; ///< iteration box inside of the first k own loops
   bool intermediate = false;    ///< read by another member
+  unsigned lastReader = 0;      ///< the last member that reads it, or itself
   int output = -1;              ///< index of the group's result
   bool rolling = false;
   bool splitRow = false; ///< a softmax whose innermost own loop takes pieces of the row
@@ -90,6 +91,8 @@ struct LoadModel {
   bool direct = false; ///< read in place: a resident strided tensor, or a table
   bool gatherTable = false;
   int member = -1; ///< only reader, if the load is inside of its loops
+  unsigned firstReader = 0, lastReader = 0; ///< members
+  unsigned moved = 0; ///< group loops down to the deepest that moves what is read
   BufferModel buffer;
   Box box; ///< what is loaded (rolling: only what is new)
   bool rolling = false;
@@ -99,6 +102,10 @@ struct LoadModel {
 
 class GroupModel {
 public:
+  GroupModel() = default;
+  GroupModel(GroupModel &&) = default;
+  GroupModel &operator=(GroupModel &&) = default;
+
   /// Builds the model of `schedule`. On failure `error` names the constraint.
   static std::optional<GroupModel> build(const GroupOps &ops, ScheduleAttr schedule,
                                          const Limits &limits, std::string &error);
@@ -113,6 +120,12 @@ public:
   int64_t accBytes = 0;
   int64_t dramBytes = 0; ///< loads and stores between DRAM and SRAM
 
+  /// Whether a buffer is needed only from its producer or its load to its last
+  /// reader in each iteration, so that others can take its place before and after.
+  bool isTransient(const BufferModel &buffer) const {
+    return buffer.depth == 1 && buffer.circular < 0 && buffer.level == loops.size();
+  }
+
   /// Largest and total value of an expression over all iterations.
   int64_t largest(ExprId e) const;
   int64_t smallest(ExprId e) const;
@@ -125,7 +138,6 @@ public:
   }
 
 private:
-  template <typename Fn> void forEach(llvm::ArrayRef<unsigned> counters, Fn fn) const;
   llvm::SmallVector<int64_t> tripsOf; ///< by counter number
   /// What an expression comes to over all values of its counters. The search
   /// asks for the same few again and again.
@@ -134,6 +146,11 @@ private:
   };
   const Range &rangeOf(ExprId e) const;
   mutable llvm::DenseMap<ExprId, Range> ranges;
+  /// The values of an expression for all values of its counters, the first
+  /// counter fastest. Expressions share parts, so each part is computed once.
+  llvm::ArrayRef<int64_t> valuesOf(ExprId e) const;
+  mutable std::vector<std::pair<uint32_t, uint32_t>> valuesAt; ///< begin and size, by expression
+  mutable std::vector<int64_t> values;
 };
 
 /// Element bytes as stored (1 for types narrower than a byte is not supported yet).

@@ -1,10 +1,21 @@
 //===- ScheduleSearch.h - a good schedule for a given group ---------------===//
 // Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What a group costs in a given space, asked often and answered once: groups of
+// equal structure share an answer. Groups run in stripes (StripeTable); a single
+// operation can also run in blocks, without a group loop (BlockSearch).
+//
+//===----------------------------------------------------------------------===//
 
 #ifndef ACC_PLAN_SCHEDULE_SEARCH_H
 #define ACC_PLAN_SCHEDULE_SEARCH_H
 
-#include "acc/Plan/GroupModel.h"
+#include "acc/Plan/StripeTable.h"
+
+#include "llvm/ADT/StringMap.h"
+
+#include <map>
+#include <memory>
 
 namespace accel {
 
@@ -17,12 +28,60 @@ struct ScheduledGroup {
   int64_t steps = 0; ///< instructions executed, about
 };
 
-/// Tries stripes, tile sizes, loop orders, resident or streamed operands and
-/// single or double buffers; returns the one with the fewest DRAM bytes, then the
-/// fewest instructions. If nothing fits, `error` tells what the smallest attempt
-/// needed.
-std::optional<ScheduledGroup> searchSchedule(const GroupOps &ops, const Limits &limits,
-                                             std::string &error);
+class ScheduleSearch {
+public:
+  explicit ScheduleSearch(const Limits &limits) : limits(limits) {}
+
+  /// What is known about groups of one structure.
+  class Entry;
+
+  /// The entry of a group; whether its externals are resident does not matter.
+  /// It stays valid as long as the search.
+  Entry &entry(const GroupOps &ops);
+
+  /// The best schedule in `sram` bytes, with the residents that `ops` names; the
+  /// fewest DRAM bytes, then the fewest instructions. If nothing fits, `error`
+  /// tells what the smallest attempt needed.
+  std::optional<ScheduledGroup> find(const GroupOps &ops, int64_t sram, std::string &error);
+
+  unsigned searches = 0; ///< entries made
+
+public:
+  const Limits limits;
+  llvm::StringMap<std::unique_ptr<Entry>> entries;
+};
+
+class ScheduleSearch::Entry {
+public:
+  struct Cost {
+    int64_t dramBytes, steps;
+  };
+
+  /// What the group costs in `sram` bytes; nothing if it does not fit. For single
+  /// operations the space is rounded down to one of a few sizes.
+  std::optional<Cost> cost(llvm::ArrayRef<bool> inputs, llvm::ArrayRef<bool> outputs,
+                           int64_t sram);
+
+public:
+  friend class ScheduleSearch;
+  Entry(const GroupOps &ops, const Limits &limits);
+  /// The best schedule in blocks in exactly `sram` bytes.
+  const std::optional<ScheduledGroup> &blocks(llvm::ArrayRef<bool> inputs,
+                                              llvm::ArrayRef<bool> outputs, int64_t sram,
+                                              int64_t &need);
+  GroupOps with(llvm::ArrayRef<bool> inputs, llvm::ArrayRef<bool> outputs) const;
+
+  const GroupOps ops; ///< of the first group with this structure
+  const Limits limits;
+  StripeTable table;
+  struct Blocks {
+    std::optional<ScheduledGroup> best;
+    int64_t need;
+  };
+  using Key = std::pair<std::vector<bool>, int64_t>; ///< residents and space
+  std::map<Key, Blocks> blockMemo;
+  std::map<Key, std::optional<Cost>> costMemo;
+};
 
 /// Any of the search's candidates that are legal, chosen by `seed`.
 std::optional<ScheduledGroup> sampleSchedule(const GroupOps &ops, const Limits &limits,
