@@ -60,7 +60,9 @@ def Accel_ScheduleAttr : Accel_Attr<"Schedule", "schedule"> {
     other members compute, in each iteration, what their consumers need. One
     `members` entry for each operation of the group in order, one `inputs` entry
     for each group operand. `resident`: results (by index) that stay in SRAM
-    until their last use instead of going to DRAM.
+    until their last use instead of going to DRAM. `takes`: for each of them the
+    group operand whose memory it takes, or -1: a residual sum over its resident
+    shortcut, element by element.
     A schedule never changes a result bit; one that breaks a constraint of the
     target is refused with that constraint.
   }];
@@ -69,10 +71,12 @@ def Accel_ScheduleAttr : Accel_Attr<"Schedule", "schedule"> {
                         OptionalArrayRefParameter<"::accel::LoopAttr">:$loops,
                         ArrayRefParameter<"::accel::MemberAttr">:$members,
                         OptionalArrayRefParameter<"::accel::OperandAttr">:$inputs,
-                        OptionalArrayRefParameter<"int64_t">:$resident);
+                        OptionalArrayRefParameter<"int64_t">:$resident,
+                        OptionalArrayRefParameter<"int64_t">:$takes);
   let assemblyFormat = [{
     `<` `version` `=` $version `,` `anchor` `=` $anchor `,` (`loops` `=` `[` $loops^ `]` `,`)?
     (`inputs` `=` `[` $inputs^ `]` `,`)? (`resident` `=` `[` $resident^ `]` `,`)?
+    (`takes` `=` `[` $takes^ `]` `,`)?
     `members` `=` `[` $members `]` `>`
   }];
 }

@@ -228,5 +228,6 @@ ScheduleAttr accel::makeSchedule(const GroupOps &ops, const Limits &limits,
       level = 0;
     inputs.push_back(OperandAttr::get(context, level, level && !rolling ? group.depth : 1, rolling));
   }
-  return ScheduleAttr::get(context, 1, ops.members.size() - 1, group.stripes, members, inputs, {});
+  return ScheduleAttr::get(context, 1, ops.members.size() - 1, group.stripes, members, inputs, {},
+                           {});
 }

@@ -57,6 +57,7 @@ struct State {
   int64_t bytes = 0, steps = 0;
   unsigned position = 0, previous = 0; ///< where the last group began, and from which state
   SmallVector<unsigned, 4> added;      ///< roots that became resident with it
+  SmallVector<std::pair<unsigned, unsigned>, 1> taken; ///< of these, whose memory they take
 };
 
 struct PlanGroups : accel::impl::PlanGroupsBase<PlanGroups> {
@@ -67,6 +68,7 @@ private:
   GroupOps describe(unsigned first, unsigned last);
   bool fusible(unsigned first, unsigned last);
   void findLives();
+  std::optional<unsigned> takes(const GroupOps &ops, const External &output);
   LogicalResult decide();
   bool extend(unsigned first, unsigned last, std::vector<std::vector<State>> &states);
   LogicalResult settle();
@@ -84,6 +86,7 @@ private:
   std::vector<Segment> segments;
   llvm::SmallSetVector<unsigned, 8> resident; ///< stored tensors in SRAM
   std::map<unsigned, Life> lives;             ///< by root
+  std::map<unsigned, unsigned> taken;         ///< resident root -> the root whose memory it takes
 };
 
 } // namespace
@@ -199,6 +202,40 @@ void PlanGroups::findLives() {
   }
 }
 
+/// The root whose memory a result of a group could take if both are resident: that
+/// of an operand which the result's producer alone reads, element by element, in the
+/// place where it writes, and nothing reads later.
+std::optional<unsigned> PlanGroups::takes(const GroupOps &ops, const External &output) {
+  Operation *op = output.value.getDefiningOp();
+  auto whole = [&](Value value) {
+    const Placement &place = storage->of(value);
+    return place.layout == Layout::dense(storage->root(place.root).type.getShape());
+  };
+  if (!whole(output.value))
+    return std::nullopt;
+  for (Operation *user : output.value.getUsers())
+    if (llvm::is_contained(ops.members, user))
+      return std::nullopt; // a stripe may be computed again
+  auto compute = cast<ComputeOpInterface>(op);
+  for (auto [extra, attr] : llvm::zip(compute.getExtras(), compute.getMaps())) {
+    unsigned root = storage->of(extra).root;
+    auto life = lives.find(root);
+    if (life == lives.end() || !life->second.eligible || life->second.last != position.lookup(op) ||
+        !cast<AffineMapAttr>(attr).getValue().isIdentity() || !whole(extra) ||
+        extra.getType() != output.value.getType() ||
+        llvm::count(op->getOperands(), extra) != 1)
+      continue;
+    bool alone = llvm::none_of(ops.members, [&](Operation *member) {
+      return llvm::any_of(member->getOperands(), [&](Value operand) {
+        return storage->of(operand).root == root && (member != op || operand != extra);
+      });
+    });
+    if (alone)
+      return root;
+  }
+  return std::nullopt;
+}
+
 /// Steps from all states at `first` over the group first..last. False if the group
 /// has no schedule even with everything around it resident: longer ones have none.
 bool PlanGroups::extend(unsigned first, unsigned last, std::vector<std::vector<State>> &states) {
@@ -224,6 +261,11 @@ bool PlanGroups::extend(unsigned first, unsigned last, std::vector<std::vector<S
   });
   choices.truncate(std::min(choices.size(), most));
 
+  std::map<unsigned, unsigned> couldTake;
+  for (const External &output : ops.outputs)
+    if (std::optional<unsigned> root = takes(ops, output))
+      couldTake[storage->of(output.value).root] = *root;
+
   std::vector<State> &target = states[last + 1];
   bool any = false;
   for (auto [index, state] : llvm::enumerate(states[first]))
@@ -233,9 +275,16 @@ bool PlanGroups::extend(unsigned first, unsigned last, std::vector<std::vector<S
         if (subset >> bit & 1)
           added.push_back(root);
       llvm::append_range(here, added);
+      State next;
       int64_t left = limits.sramBytes;
       for (unsigned root : here)
         left -= lives[root].size;
+      for (unsigned root : added)
+        if (auto it = couldTake.find(root);
+            it != couldTake.end() && llvm::is_contained(state.resident, it->second)) {
+          left += lives[root].size;
+          next.taken.push_back(*it);
+        }
       if (left < 0)
         continue;
       SmallVector<bool> inputsHere, outputsHere;
@@ -246,7 +295,6 @@ bool PlanGroups::extend(unsigned first, unsigned last, std::vector<std::vector<S
       std::optional<ScheduleSearch::Entry::Cost> cost = entry.cost(inputsHere, outputsHere, left);
       if (!cost)
         continue;
-      State next;
       for (unsigned root : here)
         if (lives[root].last > last)
           next.resident.push_back(root);
@@ -319,6 +367,7 @@ LogicalResult PlanGroups::decide() {
     const State &state = states[at][index];
     segments.push_back({state.position, at - 1, std::nullopt});
     resident.insert(state.added.begin(), state.added.end());
+    taken.insert(state.taken.begin(), state.taken.end());
     index = state.previous;
     at = state.position;
   }
@@ -332,7 +381,9 @@ int64_t PlanGroups::space(unsigned index) const {
   int64_t left = limits.sramBytes;
   for (unsigned root : resident) {
     const Life &life = lives.at(root);
-    if (life.first <= segment.last && life.last >= segment.first)
+    // Where it is written it is in the memory of what it takes.
+    bool isTaking = taken.count(root) && life.first >= segment.first && life.first <= segment.last;
+    if (life.first <= segment.last && life.last >= segment.first && !isTaking)
       left -= life.size;
   }
   return left;
@@ -353,7 +404,8 @@ LogicalResult PlanGroups::settle() {
              << segment.plan->dramBytes << " bytes in " << segment.plan->sramBytes
              << ", the model says " << (model ? std::to_string(model->dramBytes) : error);
   }
-  numSearches = search->searches; if (getenv("ACC_DEBUG_PLAN")) { uint64_t models=0; for (auto&e:search->entries) models+=e.second->table.models(); int64_t total=0; for(auto&g:segments){ total+=g.plan->dramBytes; GroupOps o=describe(g.first,g.last); fprintf(stderr,"  group %u..%u bytes %lld sram %lld of %lld stripes",g.first,g.last,(long long)g.plan->dramBytes,(long long)g.plan->sramBytes,(long long)space(&g-segments.data())); for(auto l: g.plan->schedule.getLoops()) fprintf(stderr," %lld:%lld",(long long)l.getDim(),(long long)l.getTile()); for(auto&e:o.inputs) if(!e.constant) fprintf(stderr,"  in %s%.30s",e.inSram?"R:":"",memberName(e.value.getDefiningOp()?e.value.getDefiningOp():program[0]).c_str());for(auto&e:o.outputs) fprintf(stderr,"  out %s%lld",e.inSram?"R:":"",(long long)bytesOf(e.value.getType())); fprintf(stderr,"\n");} fprintf(stderr,"entries %u models %llu bytes %lld sram %lld\n",search->searches,(unsigned long long)models,(long long)total,(long long)limits.sramBytes);}
+  numSearches = search->searches();
+  numModels = search->models();
   return success();
 }
 
@@ -383,6 +435,14 @@ LogicalResult PlanGroups::randomise() {
         resident.remove(root);
         break;
       }
+  }
+  for (const Segment &segment : segments) {
+    GroupOps ops = describe(segment.first, segment.last);
+    for (const External &output : ops.outputs)
+      if (std::optional<unsigned> from = takes(ops, output); from && random() % 2)
+        if (unsigned root = storage->of(output.value).root;
+            resident.contains(root) && resident.contains(*from))
+          taken[root] = *from;
   }
   for (auto [s, segment] : llvm::enumerate(segments)) {
     segment.plan = randomSchedule(describe(segment.first, segment.last),
@@ -440,6 +500,23 @@ LogicalResult PlanGroups::obey(ArrayAttr given) {
   }
   for (auto [segment, schedule] : llvm::zip(segments, schedules)) {
     GroupOps ops = describe(segment.first, segment.last);
+    if (!schedule.getTakes().empty() && schedule.getTakes().size() != schedule.getResident().size())
+      return program[segment.first]->emitError("schedule: `takes` has ")
+             << schedule.getTakes().size() << " entries, `resident` "
+             << schedule.getResident().size();
+    for (auto [result, operand] : llvm::zip(schedule.getResident(), schedule.getTakes())) {
+      if (operand < 0)
+        continue;
+      const External &output = ops.outputs[result];
+      std::optional<unsigned> from = takes(ops, output);
+      if (operand >= int64_t(ops.inputs.size()) || !from ||
+          storage->of(ops.inputs[operand].value).root != *from || !resident.contains(*from))
+        return program[segment.first]->emitError("schedule: result ")
+               << result << " cannot take the memory of operand " << operand
+               << " (a resident one of the same type that its producer alone reads, element by "
+                  "element, and nothing reads later)";
+      taken[storage->of(output.value).root] = *from;
+    }
     std::string error;
     std::optional<GroupModel> model = GroupModel::build(ops, schedule, limits, error);
     if (!model)
@@ -502,13 +579,23 @@ void PlanGroups::build(unsigned index) {
   for (Operation *op : ops.members)
     locs.push_back(op->getLoc());
 
-  SmallVector<int64_t> kept;
-  for (auto [index, output] : llvm::enumerate(ops.outputs))
-    if (output.inSram)
-      kept.push_back(index);
+  SmallVector<int64_t> kept, takes;
+  for (auto [index, output] : llvm::enumerate(ops.outputs)) {
+    if (!output.inSram)
+      continue;
+    kept.push_back(index);
+    auto it = taken.find(storage->of(output.value).root);
+    int64_t operand = -1;
+    for (auto [i, input] : llvm::enumerate(ops.inputs))
+      if (it != taken.end() && storage->of(input.value).root == it->second)
+        operand = i;
+    takes.push_back(operand);
+  }
+  if (llvm::all_of(takes, [](int64_t operand) { return operand < 0; }))
+    takes.clear();
   ScheduleAttr s = segment.plan->schedule;
   s = ScheduleAttr::get(context, s.getVersion(), s.getAnchor(), s.getLoops(), s.getMembers(),
-                        s.getInputs(), kept);
+                        s.getInputs(), kept, takes);
   OpBuilder builder(context);
   builder.setInsertionPointAfter(ops.members.back());
   auto group = GroupOp::create(builder, FusedLoc::get(context, locs), results, inputs, s);

@@ -17,11 +17,16 @@ ScheduleSearch::Entry::Entry(const GroupOps &ops, const Limits &limits)
 
 ScheduleSearch::Entry &ScheduleSearch::entry(const GroupOps &ops) {
   std::unique_ptr<Entry> &entry = entries[structuralKey(ops)];
-  if (!entry) {
+  if (!entry)
     entry.reset(new Entry(ops, limits));
-    ++searches;
-  }
   return *entry;
+}
+
+uint64_t ScheduleSearch::models() const {
+  uint64_t total = 0;
+  for (const auto &entry : entries)
+    total += entry.second->table.models();
+  return total;
 }
 
 GroupOps ScheduleSearch::Entry::with(ArrayRef<bool> inputs, ArrayRef<bool> outputs) const {
@@ -134,6 +139,11 @@ ScheduledGroup accel::costOf(ScheduleAttr schedule, const GroupModel &model) {
   for (auto [m, member] : llvm::enumerate(model.members))
     group.steps += 2 * model.trips(model.loops.size() + member.loops.size(), m);
   return group;
+}
+
+std::optional<ScheduledGroup> accel::searchSchedule(const GroupOps &ops, const Limits &limits,
+                                                    std::string &error) {
+  return ScheduleSearch(limits).find(ops, limits.sramBytes, error);
 }
 
 std::optional<ScheduledGroup> accel::sampleSchedule(const GroupOps &ops, const Limits &limits,

@@ -488,5 +488,5 @@ ScheduleAttr StripeTable::schedule(const Choice &choice) const {
                                       input.getRolling()));
   }
   return ScheduleAttr::get(context, base.getVersion(), base.getAnchor(), base.getLoops(), members,
-                           inputs, {});
+                           inputs, {}, {});
 }

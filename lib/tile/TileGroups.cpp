@@ -103,6 +103,7 @@ LogicalResult TileGroups::tileMain(func::FuncOp main) {
   // Memories of stored tensors: what the calls say.
   SmallVector<Space> spaces(storage.numRoots(), Space::Dram);
   SmallVector<bool> used(storage.numRoots(), false);
+  llvm::DenseMap<unsigned, unsigned> taken; // a root in the memory of another
   for (auto call : old.getOps<func::CallOp>()) {
     auto routine = module.lookupSymbol<func::FuncOp>(call.getCallee());
     for (Value operand : call.getOperands())
@@ -112,9 +113,15 @@ LogicalResult TileGroups::tileMain(func::FuncOp main) {
       used[root] = true;
       spaces[root] = routine.getResultAttrOfType<SpaceAttr>(i, kSpaceAttr).getValue();
     }
+    auto schedule = routine->getAttrOfType<ScheduleAttr>(kScheduleAttr);
+    for (auto [result, operand] : llvm::zip(schedule.getResident(), schedule.getTakes()))
+      if (operand >= 0)
+        taken[storage.of(call.getResult(result)).root] = storage.of(call.getOperand(operand)).root;
   }
   SmallVector<Value> memory(storage.numRoots());
   auto storedTensor = [&](unsigned index) -> Value {
+    for (auto it = taken.find(index); it != taken.end(); it = taken.find(index))
+      index = it->second;
     const Root &root = storage.root(index);
     if (memory[index])
       return memory[index];

@@ -41,10 +41,10 @@ def AnnotateOracle : Pass<"annotate-oracle", "mlir::ModuleOp"> {
 def PlanGroups : Pass<"plan-groups", "mlir::ModuleOp"> {
   let summary = "chooses groups, schedules and resident tensors";
   let description = [{
-    The data-movement minimiser. Cuts the operations of @main into groups that
-    run in one loop nest, gives each group a schedule, and keeps tensors between
-    groups in SRAM where that saves more DRAM bytes than the smaller space costs
-    the groups that run meanwhile. Nothing but grouping and attributes changes.
+    The data-movement minimiser. One search decides how the operations of @main
+    are cut into groups that run in one loop nest, the schedule of each group, and
+    which tensors stay in SRAM between groups, so that the fewest DRAM bytes move
+    in all. Nothing but grouping and attributes changes.
     It runs before outlining because a group is planned with its surroundings,
     and never changes a result bit.
 
@@ -61,6 +61,7 @@ def PlanGroups : Pass<"plan-groups", "mlir::ModuleOp"> {
   let statistics = [
     Statistic<"numGroups", "groups", "groups made">,
     Statistic<"numSearches", "searches", "groups whose schedules were searched">,
+    Statistic<"numModels", "models", "group models built: the effort spent">,
   ];
   let dependentDialects = ["accel::AccelDialect"];
 }

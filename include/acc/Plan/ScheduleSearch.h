@@ -44,9 +44,10 @@ public:
   /// tells what the smallest attempt needed.
   std::optional<ScheduledGroup> find(const GroupOps &ops, int64_t sram, std::string &error);
 
-  unsigned searches = 0; ///< entries made
+  uint64_t searches() const { return entries.size(); } ///< entries made
+  uint64_t models() const;                             ///< models built: the effort spent
 
-public:
+private:
   const Limits limits;
   llvm::StringMap<std::unique_ptr<Entry>> entries;
 };
@@ -62,7 +63,7 @@ public:
   std::optional<Cost> cost(llvm::ArrayRef<bool> inputs, llvm::ArrayRef<bool> outputs,
                            int64_t sram);
 
-public:
+private:
   friend class ScheduleSearch;
   Entry(const GroupOps &ops, const Limits &limits);
   /// The best schedule in blocks in exactly `sram` bytes.
@@ -82,6 +83,10 @@ public:
   std::map<Key, Blocks> blockMemo;
   std::map<Key, std::optional<Cost>> costMemo;
 };
+
+/// The best schedule of one group; see ScheduleSearch::find.
+std::optional<ScheduledGroup> searchSchedule(const GroupOps &ops, const Limits &limits,
+                                             std::string &error);
 
 /// Any of the search's candidates that are legal, chosen by `seed`.
 std::optional<ScheduledGroup> sampleSchedule(const GroupOps &ops, const Limits &limits,
