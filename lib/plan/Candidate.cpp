@@ -34,12 +34,12 @@ std::pair<int64_t, int64_t> accel::matrixTile(Operation *op, const Limits &limit
                                               const MemberPolicy &policy,
                                               ArrayRef<int64_t> extents) {
   bool conv = isa<ConvOp>(op);
-  unsigned column = conv ? 3 : 2;
+  unsigned column = shapeOf(op->getResult(0)).size() - 1;
   int64_t accumulators = limits.accBytes / 4 / 2 / policy.accDivisor;
   int64_t columns = std::min(largestTile(op, column), extents[column]);
   // Half of the accumulators, so that two tiles alternate; wide tiles reuse A,
   // tall ones reuse B: about square.
-  int64_t pixels = conv ? extents[1] * extents[2] : extents[1];
+  int64_t pixels = conv ? extents[1] * extents[2] : extents[column - 1];
   int64_t n = policy.columns ? std::min(policy.columns, columns) : columns;
   while (!policy.columns && n > 32 && n * std::min<int64_t>(pixels, n) > accumulators)
     n = ceilDiv(n, 2);
@@ -104,12 +104,13 @@ static SmallVector<LoopAttr> ownLoops(Operation *op, const Limits &limits,
   if (!usesMxu(op))
     return loops;
   bool conv = isa<ConvOp>(op);
-  unsigned column = conv ? 3 : 2, reduction = column + 1;
+  unsigned column = shapeOf(op->getResult(0)).size() - 1, reduction = column + 1;
   auto [n, m] = matrixTile(op, limits, policy, extents);
   int64_t columnTile = n;
   SmallVector<LoopAttr> rows;
-  if (extents[0] > 1)
-    rows.push_back(LoopAttr::get(context, 0, 1));
+  for (unsigned d = 0, batches = conv ? 1 : column - 1; d < batches; ++d)
+    if (extents[d] > 1)
+      rows.push_back(LoopAttr::get(context, d, 1));
   if (conv) {
     int64_t w = extents[2], tw = w <= m ? w : ceilDiv(w, ceilDiv(w, m));
     int64_t th = std::max<int64_t>(1, std::min(extents[1], m / tw));
@@ -119,10 +120,11 @@ static SmallVector<LoopAttr> ownLoops(Operation *op, const Limits &limits,
     if (tw < w)
       rows.push_back(LoopAttr::get(context, 2, tw));
   } else {
-    int64_t tm = std::min(extents[1], m);
-    tm = ceilDiv(extents[1], ceilDiv(extents[1], tm));
-    if (tm < extents[1])
-      rows.push_back(LoopAttr::get(context, 1, tm));
+    unsigned row = column - 1;
+    int64_t tm = std::min(extents[row], m);
+    tm = ceilDiv(extents[row], ceilDiv(extents[row], tm));
+    if (tm < extents[row])
+      rows.push_back(LoopAttr::get(context, row, tm));
   }
   bool grouped = conv && largestTile(op, 3) < iterationSizes(op)[3];
   bool tileColumns = columnTile < extents[column] || grouped;

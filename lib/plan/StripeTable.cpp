@@ -16,8 +16,8 @@ static constexpr int64_t unlimited = INT64_MAX / 4;
 // Which stripes, which shapes
 //===----------------------------------------------------------------------===//
 
-/// Ways to cut the anchor: rows first, then within a row. Batches (dimension 0)
-/// come one at a time before rows are cut. `fine`: also below one row.
+/// Ways to cut the anchor: rows first, then within a row. Batches come one at a time
+/// before rows are cut; they have no halos. `fine`: also below one row.
 static SmallVector<SmallVector<LoopAttr>> cuts(const GroupOps &ops, bool fine) {
   Operation *anchor = ops.members.back();
   MLIRContext *context = anchor->getContext();
@@ -39,9 +39,10 @@ static SmallVector<SmallVector<LoopAttr>> cuts(const GroupOps &ops, bool fine) {
         result.push_back(loops);
       }
     prefix.push_back(LoopAttr::get(context, d, 1));
-    if (d > 0 && below && ops.members.size() > 1)
+    bool batch = isa<MatmulOp>(anchor) ? d + 2 < shape.size() : d == 0;
+    if (!batch && below && ops.members.size() > 1)
       break;
-    below |= d > 0;
+    below |= !batch;
     if (below && !fine)
       break;
   }
