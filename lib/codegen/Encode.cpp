@@ -118,6 +118,8 @@ private:
         return failure();
       desc = *index;
     }
+    if (in.program >= 0)
+      out.programs.insert(in.program);
     engineWord(in.opcode, in.engine, desc, in.waits, in.signals,
                in.program < 0 ? 0 : uint16_t(in.program), uint8_t(in.reason), item.location);
     return success();
@@ -238,6 +240,13 @@ void namedRegisters(const Block &block, std::set<Reg> &named) {
 }
 
 } // namespace
+
+int64_t EncodedProgram::codeBytes(const EncodedRoutine &routine) const {
+  int64_t bytes = routine.code.size() + routine.slots.size();
+  for (int program : routine.programs)
+    bytes += programs[program].size();
+  return bytes;
+}
 
 FailureOr<EncodedProgram> encode(ModuleOp module, const Program &program) {
   EncodedProgram result;

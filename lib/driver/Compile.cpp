@@ -61,6 +61,7 @@ private:
   LogicalResult load();
   LogicalResult graph();
   LogicalResult planToMemory();
+  LogicalResult generate(ModuleOp from);
   LogicalResult codegen(rt::ArtifactBuilder &builder);
   LogicalResult write(rt::ArtifactBuilder &builder);
   LogicalResult printModule();
@@ -82,6 +83,7 @@ private:
   const CompileOptions &options;
   MLIRContext *context;
   OwningOpRef<ModuleOp> module;
+  std::optional<codegen::EncodedProgram> encoded; ///< the program of `module`, once it is known
   std::string schedules; ///< text of --schedule-out
   /// Constants that had to be copied, until the artifact is written.
   std::vector<std::unique_ptr<std::vector<char>>> copies;
@@ -140,14 +142,27 @@ LogicalResult Compiler::graph() {
                 [&](OpPassManager &manager) { buildGraphPipeline(manager, graphOptions); });
 }
 
-/// Plan, tile and memory; again with a smaller budget if packing fails. Text of
-/// plan or tile is that of the attempt that packs: what is continued from it
-/// ends as a compile at once does.
+/// The largest routine's code in bytes, if it is more than instruction memory holds.
+static int64_t excessCode(ModuleOp module, const codegen::EncodedProgram &program) {
+  auto target = module->getAttrOfType<DictionaryAttr>(kTargetAttr);
+  auto memory = target ? target.getAs<IntegerAttr>("imem_bytes") : IntegerAttr();
+  int64_t largest = 0;
+  for (const codegen::EncodedRoutine &routine : llvm::drop_begin(program.routines))
+    largest = std::max(largest, program.codeBytes(routine));
+  return memory && largest > memory.getInt() ? largest : 0;
+}
+
+/// Plan, tile, memory and codegen; again with a smaller budget if packing fails, and
+/// with shorter groups if a routine is too large for the instruction memory. Text of
+/// plan or tile is that of the attempt that fits: what is continued from it ends as
+/// a compile at once does.
 LogicalResult Compiler::planToMemory() {
   bool plans = !options.from || *options.from < Stage::Plan;
   bool tiles = plans || *options.from == Stage::Plan;
   OwningOpRef<ModuleOp> ended; // where --emit stops
-  for (int64_t budget = 100; budget >= 40; budget -= budget > 80 ? 5 : 10) {
+  int64_t budget = 100, longest = 20;
+  while (true) {
+    encoded.reset();
     bool last = budget <= 40 || !plans || !options.schedule.empty();
     OwningOpRef<ModuleOp> attempt =
         last ? std::move(module) : OwningOpRef<ModuleOp>(module->clone());
@@ -156,6 +171,7 @@ LogicalResult Compiler::planToMemory() {
       if (failed(passes(*attempt, [&](OpPassManager &manager) {
             PlanGroupsOptions planOptions;
             planOptions.budget = budget;
+            planOptions.longest = longest;
             planOptions.seed = options.planSeed;
             addGroups(manager, planOptions);
           })))
@@ -182,27 +198,49 @@ LogicalResult Compiler::planToMemory() {
                                     [&](Diagnostic &) { return success(!last || bool(ended)); });
       packed = passes(*attempt, addMemory);
     }
-    if (ended && (succeeded(packed) || last)) {
+    if (failed(packed) && !last) {
+      budget -= budget > 80 ? 5 : 10;
+      continue;
+    }
+    if (succeeded(packed) && !last && longest > 1) {
+      enter(Stage::Codegen);
+      if (failed(generate(*attempt)))
+        return failure();
+      if (excessCode(*attempt, *encoded)) {
+        longest /= 2;
+        continue;
+      }
+    }
+    if (ended) {
+      encoded.reset(); // of the attempt, which goes
       module = std::move(ended);
       return success();
     }
-    if (succeeded(packed) || last) {
-      module = std::move(attempt);
-      return packed;
-    }
+    module = std::move(attempt);
+    return packed;
   }
-  llvm_unreachable("the last budget returns");
+}
+
+LogicalResult Compiler::generate(ModuleOp from) {
+  FailureOr<std::unique_ptr<codegen::Program>> program = codegen::buildProgram(from);
+  if (failed(program))
+    return failure();
+  FailureOr<codegen::EncodedProgram> made = codegen::encode(from, **program);
+  if (failed(made))
+    return failure();
+  encoded = std::move(*made);
+  return success();
 }
 
 /// Instructions, tables and where the weights are.
 LogicalResult Compiler::codegen(rt::ArtifactBuilder &builder) {
   enter(Stage::Codegen);
-  FailureOr<std::unique_ptr<codegen::Program>> program = codegen::buildProgram(*module);
-  if (failed(program))
+  if (!encoded && failed(generate(*module)))
     return failure();
-  FailureOr<codegen::EncodedProgram> encoded = codegen::encode(*module, **program);
-  if (failed(encoded))
-    return failure();
+  if (int64_t bytes = excessCode(*module, *encoded))
+    return error() << "a routine has " << bytes
+                   << " bytes of code, more than the target's instruction memory (imem.bytes); "
+                      "cut its group into shorter ones";
   emit::EmitOptions emitOptions;
   emitOptions.reader = [this](Attribute value, ShapedType) -> FailureOr<ArrayRef<char>> {
     std::string why;

@@ -133,8 +133,10 @@ static SmallVector<LoopAttr> ownLoops(Operation *op, const Limits &limits,
   llvm::append_range(loops, rows);
   if (tileColumns && !policy.columnsOuter)
     loops.push_back(LoopAttr::get(context, column, columnTile));
-  if (policy.reductionTile && reduction < extents.size())
-    add(reduction, policy.reductionTile);
+  if (policy.reductionTile && reduction < extents.size()) {
+    int64_t granule = tileGranule(op, reduction);
+    add(reduction, ceilDiv(policy.reductionTile, granule) * granule);
+  }
   return loops;
 }
 

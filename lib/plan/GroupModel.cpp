@@ -81,7 +81,7 @@ ArrayRef<int64_t> GroupModel::valuesOf(ExprId e) const {
   for (ExprId part : {node.a, node.b})
     if (part >= 0) {
       parts.push_back(part);
-      valuesOf(part);
+      (void)valuesOf(part); // before `values` grows for this one
     }
   auto value = [&](int64_t a, int64_t b) -> int64_t {
     switch (node.kind) {
@@ -175,7 +175,7 @@ int64_t GroupModel::totalElements(const Box &box, unsigned level, int member) co
     total = 0;
     SmallVector<SmallVector<unsigned>> own;
     for (ExprId e : extents) {
-      valuesOf(e);
+      (void)valuesOf(e);
       own.push_back(bits(pool.dependsOn(e)));
     }
     forEach(bits(seen), tripsOf, SmallVector<ArrayRef<unsigned>>(own.begin(), own.end()),

@@ -309,7 +309,7 @@ void Fused::candidate() {
                          space + load.space,
                          inputResident,
                          resultResident,
-                         ScheduleAttr::get(context, 1, n - 1, groupLoops, members, inputs, {})};
+                         ScheduleAttr::get(context, 1, n - 1, groupLoops, members, inputs, {}, {})};
     }
     unsigned o = 0;
     while (o < picked.size() && ++picked[o] == others[o].choices.size())

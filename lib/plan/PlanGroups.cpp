@@ -319,9 +319,10 @@ bool PlanGroups::extend(unsigned first, unsigned last, std::vector<std::vector<S
 LogicalResult PlanGroups::decide() {
   unsigned n = program.size();
   // Long programs are cut into shorter groups, so that planning stays linear.
-  constexpr int64_t longest = 20, shortest = 6, groups = 400'000;
+  constexpr int64_t shortest = 6, groups = 400'000;
   constexpr size_t width = 16;
-  unsigned length = std::clamp<int64_t>(groups / std::max(n, 1u), shortest, longest);
+  int64_t affordable = std::max<int64_t>(shortest, groups / std::max(n, 1u));
+  unsigned length = std::max<int64_t>(1, std::min<int64_t>(longest, affordable));
   std::vector<std::vector<State>> states(n + 1);
   states[0].emplace_back();
   LogicalResult result = success();
@@ -419,7 +420,7 @@ LogicalResult PlanGroups::randomise() {
   };
   for (unsigned first = 0; first < n;) {
     unsigned last = first;
-    while (last + 1 < n && last - first < 7 && random() % 4 && fusible(first, last + 1) &&
+    while (last + 1 < n && last - first + 1 < std::min<int64_t>(longest, 8) && random() % 4 && fusible(first, last + 1) &&
            fits(first, last + 1, limits.sramBytes))
       ++last;
     segments.push_back({first, last, std::nullopt});

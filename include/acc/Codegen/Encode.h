@@ -6,6 +6,8 @@
 
 #include "acc/Codegen/Program.h"
 
+#include <set>
+
 namespace accel::codegen {
 
 struct EncodedRoutine {
@@ -19,6 +21,7 @@ struct EncodedRoutine {
   std::vector<uint8_t> slots;            ///< 64 bytes a descriptor slot
   std::vector<mlir::Location> locations; ///< one an instruction
   std::vector<Range> ranges;             ///< of the registers it receives
+  std::set<int> programs;                ///< of the vector unit that it names
 };
 
 /// Routine 0 is main: loads of argument registers, SYNCs and CALLs.
@@ -32,6 +35,9 @@ struct EncodedProgram {
     uint32_t routine, first, call, last;
   };
   std::vector<Place> calls;
+
+  /// Bytes that a call of a routine brings into instruction memory.
+  int64_t codeBytes(const EncodedRoutine &routine) const;
 };
 
 /// ISA code of an element type, 0 if it has none.

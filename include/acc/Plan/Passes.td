@@ -55,6 +55,8 @@ def PlanGroups : Pass<"plan-groups", "mlir::ModuleOp"> {
   let options = [
     Option<"budget", "budget", "int64_t", "100",
            "percent of the SRAM that plans may use (less after packing failed)">,
+    Option<"longest", "longest", "int64_t", "20",
+           "operations of a group at most (fewer after code did not fit the instruction memory)">,
     Option<"seed", "seed", "int64_t", "0",
            "not 0: random legal groups and schedules instead of good ones (tests)">,
   ];
