@@ -84,7 +84,7 @@ private:
   MLIRContext *context;
   OwningOpRef<ModuleOp> module;
   std::optional<codegen::EncodedProgram> encoded; ///< the program of `module`, once it is known
-  std::string schedules; ///< text of --schedule-out
+  std::string schedules;                          ///< text of --schedule-out
   /// Constants that had to be copied, until the artifact is written.
   std::vector<std::unique_ptr<std::vector<char>>> copies;
 };

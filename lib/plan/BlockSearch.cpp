@@ -193,8 +193,7 @@ void BlockSearch::family() {
 }
 
 std::optional<ScheduledGroup> accel::searchBlocks(const GroupOps &ops, const Limits &limits,
-                                                  int64_t enough, int64_t &need,
-                                                  std::string &why) {
+                                                  int64_t enough, int64_t &need, std::string &why) {
   BlockSearch search(ops, limits, enough, 0);
   search.family();
   if (usesMxu(ops.members[0]))

@@ -140,9 +140,7 @@ static SmallVector<LoopAttr> ownLoops(Operation *op, const Limits &limits,
   return loops;
 }
 
-bool accel::isSecondOperand(Operation *op, unsigned operand) {
-  return operand == 1 && usesMxu(op);
-}
+bool accel::isSecondOperand(Operation *op, unsigned operand) { return operand == 1 && usesMxu(op); }
 
 SmallVector<int64_t> accel::tilesOf(int64_t size) {
   SmallVector<int64_t> tiles;
@@ -230,7 +228,8 @@ ScheduleAttr accel::makeSchedule(const GroupOps &ops, const Limits &limits,
     if (llvm::any_of(readers,
                      [&](auto r) { return isa<GatherOp>(ops.members[r.first]) && r.second == 0; }))
       level = 0;
-    inputs.push_back(OperandAttr::get(context, level, level && !rolling ? group.depth : 1, rolling));
+    inputs.push_back(
+        OperandAttr::get(context, level, level && !rolling ? group.depth : 1, rolling));
   }
   return ScheduleAttr::get(context, 1, ops.members.size() - 1, group.stripes, members, inputs, {},
                            {});

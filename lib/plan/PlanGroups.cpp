@@ -81,7 +81,7 @@ private:
   Limits limits;
   std::optional<Storage> storage;
   std::shared_ptr<ScheduleSearch> search; // a pass can be copied
-  SmallVector<Operation *> program; ///< compute operations in order
+  SmallVector<Operation *> program;       ///< compute operations in order
   DenseMap<Operation *, unsigned> position;
   std::vector<Segment> segments;
   llvm::SmallSetVector<unsigned, 8> resident; ///< stored tensors in SRAM
@@ -222,8 +222,7 @@ std::optional<unsigned> PlanGroups::takes(const GroupOps &ops, const External &o
     auto life = lives.find(root);
     if (life == lives.end() || !life->second.eligible || life->second.last != position.lookup(op) ||
         !cast<AffineMapAttr>(attr).getValue().isIdentity() || !whole(extra) ||
-        extra.getType() != output.value.getType() ||
-        llvm::count(op->getOperands(), extra) != 1)
+        extra.getType() != output.value.getType() || llvm::count(op->getOperands(), extra) != 1)
       continue;
     bool alone = llvm::none_of(ops.members, [&](Operation *member) {
       return llvm::any_of(member->getOperands(), [&](Value operand) {
@@ -420,8 +419,8 @@ LogicalResult PlanGroups::randomise() {
   };
   for (unsigned first = 0; first < n;) {
     unsigned last = first;
-    while (last + 1 < n && last - first + 1 < std::min<int64_t>(longest, 8) && random() % 4 && fusible(first, last + 1) &&
-           fits(first, last + 1, limits.sramBytes))
+    while (last + 1 < n && last - first + 1 < std::min<int64_t>(longest, 8) && random() % 4 &&
+           fusible(first, last + 1) && fits(first, last + 1, limits.sramBytes))
       ++last;
     segments.push_back({first, last, std::nullopt});
     first = last + 1;

@@ -116,8 +116,8 @@ std::optional<ScheduledGroup> ScheduleSearch::find(const GroupOps &ops, int64_t 
       const std::optional<ScheduledGroup> &block = entry.blocks(inputs, outputs, space, least);
       blockNeed = std::min(blockNeed, least);
       if (block && block->sramBytes <= sram &&
-          (!best || std::tuple(block->dramBytes, block->steps) <
-                        std::tuple(best->dramBytes, best->steps)))
+          (!best ||
+           std::tuple(block->dramBytes, block->steps) < std::tuple(best->dramBytes, best->steps)))
         best = block;
     }
   }

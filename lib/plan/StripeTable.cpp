@@ -356,8 +356,7 @@ void StripeTable::answer(const Question &question, unsigned index, int64_t depth
   bool hopeless = always + fullest > question.sram;
   for (unsigned m = 0; m < count; ++m) {
     const Shape &first = candidate.members[m][0];
-    if (first.resultPlace != Place::Inside &&
-        !(outputOf[m] >= 0 && question.outputs[outputOf[m]]))
+    if (first.resultPlace != Place::Inside && !(outputOf[m] >= 0 && question.outputs[outputOf[m]]))
       place(first.result, first.resultPlace, first.resultDepth, m, lastReader[m]);
     costOf(m);
     always += costs[m][0].always;
@@ -398,8 +397,8 @@ void StripeTable::answer(const Question &question, unsigned index, int64_t depth
       for (unsigned s = 1; s < costs[m].size(); ++s) {
         const Cost &now = costs[m][shapes[m]], &then = costs[m][s];
         int64_t here = during[m] - now.inside + then.inside;
-        int64_t after = always - now.always + then.always +
-                        std::max(here, m == top ? second : during[top]);
+        int64_t after =
+            always - now.always + then.always + std::max(here, m == top ? second : during[top]);
         if (after >= peak)
           continue;
         int64_t more = then.dram - now.dram, free = peak - after;

@@ -24,24 +24,24 @@ int64_t tensorBytes(mlir::Value value);
 
 /// How one member runs inside of a stripe.
 struct MemberPolicy {
-  int64_t accDivisor = 1;                ///< tiles fill this part of the accumulators
-  int64_t columns = 0;                   ///< of a matrix tile; 0: about square
-  int64_t pixels = 0;                    ///< rows of a matrix tile; 0: what the accumulators hold
-  int64_t reductionTile = 0;             ///< 0: not split
-  bool columnsOuter = false;             ///< output channels outside of the rows' loops
-  bool streamActivations = false;        ///< loaded inside of the own loops
-  int64_t residentWeights = INT64_MAX;   ///< second operands up to this size are loaded once
-  int hoist[2] = {0, 0};                 ///< A and B are loaded so many own loops further out
-  bool leafOutput = false;               ///< output tile inside of the own loops
+  int64_t accDivisor = 1;              ///< tiles fill this part of the accumulators
+  int64_t columns = 0;                 ///< of a matrix tile; 0: about square
+  int64_t pixels = 0;                  ///< rows of a matrix tile; 0: what the accumulators hold
+  int64_t reductionTile = 0;           ///< 0: not split
+  bool columnsOuter = false;           ///< output channels outside of the rows' loops
+  bool streamActivations = false;      ///< loaded inside of the own loops
+  int64_t residentWeights = INT64_MAX; ///< second operands up to this size are loaded once
+  int hoist[2] = {0, 0};               ///< A and B are loaded so many own loops further out
+  bool leafOutput = false;             ///< output tile inside of the own loops
 };
 
 /// How the group is cut.
 struct GroupPolicy {
   llvm::SmallVector<LoopAttr> stripes;
-  int64_t depth = 2;                        ///< buffers that rotate
-  llvm::SmallVector<bool> rollingMembers;   ///< empty: none
-  llvm::SmallVector<bool> rollingInputs;    ///< empty: none
-  llvm::SmallVector<int64_t> inputLevels;   ///< group loops around a load; empty: all
+  int64_t depth = 2;                      ///< buffers that rotate
+  llvm::SmallVector<bool> rollingMembers; ///< empty: none
+  llvm::SmallVector<bool> rollingInputs;  ///< empty: none
+  llvm::SmallVector<int64_t> inputLevels; ///< group loops around a load; empty: all
 };
 
 /// The schedule of a policy; `members` has one policy for each member, or one
@@ -51,8 +51,7 @@ ScheduleAttr makeSchedule(const GroupOps &ops, const Limits &limits, const Group
 
 /// Columns and rows of the matrix tile that a policy means.
 std::pair<int64_t, int64_t> matrixTile(mlir::Operation *op, const Limits &limits,
-                                       const MemberPolicy &policy,
-                                       llvm::ArrayRef<int64_t> extents);
+                                       const MemberPolicy &policy, llvm::ArrayRef<int64_t> extents);
 
 /// Operations that stream their second operand: weights, or B of a product.
 bool isSecondOperand(mlir::Operation *op, unsigned operand);

@@ -90,7 +90,7 @@ struct LoadModel {
   unsigned input;
   bool direct = false; ///< read in place: a resident strided tensor, or a table
   bool gatherTable = false;
-  int member = -1; ///< only reader, if the load is inside of its loops
+  int member = -1;                          ///< only reader, if the load is inside of its loops
   unsigned firstReader = 0, lastReader = 0; ///< members
   unsigned moved = 0; ///< group loops down to the deepest that moves what is read
   BufferModel buffer;

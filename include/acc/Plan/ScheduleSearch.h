@@ -60,16 +60,14 @@ public:
 
   /// What the group costs in `sram` bytes; nothing if it does not fit. For single
   /// operations the space is rounded down to one of a few sizes.
-  std::optional<Cost> cost(llvm::ArrayRef<bool> inputs, llvm::ArrayRef<bool> outputs,
-                           int64_t sram);
+  std::optional<Cost> cost(llvm::ArrayRef<bool> inputs, llvm::ArrayRef<bool> outputs, int64_t sram);
 
 private:
   friend class ScheduleSearch;
   Entry(const GroupOps &ops, const Limits &limits);
   /// The best schedule in blocks in exactly `sram` bytes.
-  const std::optional<ScheduledGroup> &blocks(llvm::ArrayRef<bool> inputs,
-                                              llvm::ArrayRef<bool> outputs, int64_t sram,
-                                              int64_t &need);
+  const std::optional<ScheduledGroup> &
+  blocks(llvm::ArrayRef<bool> inputs, llvm::ArrayRef<bool> outputs, int64_t sram, int64_t &need);
   GroupOps with(llvm::ArrayRef<bool> inputs, llvm::ArrayRef<bool> outputs) const;
 
   const GroupOps ops; ///< of the first group with this structure

@@ -29,8 +29,8 @@ public:
   /// A point of the table, with what it costs.
   struct Choice {
     unsigned candidate = 0;
-    int64_t depth = 1;                  ///< buffers that rotate
-    llvm::SmallVector<uint8_t> shapes;  ///< for each member
+    int64_t depth = 1;                 ///< buffers that rotate
+    llvm::SmallVector<uint8_t> shapes; ///< for each member
     int64_t dramBytes = 0, sramBytes = 0, steps = 0;
   };
 
@@ -45,8 +45,8 @@ public:
                              int64_t sram, int64_t *need = nullptr);
 
   /// Any cut with some choice that fits, chosen by `seed`.
-  std::optional<Choice> any(llvm::ArrayRef<bool> inputs, llvm::ArrayRef<bool> outputs,
-                            int64_t sram, uint64_t seed);
+  std::optional<Choice> any(llvm::ArrayRef<bool> inputs, llvm::ArrayRef<bool> outputs, int64_t sram,
+                            uint64_t seed);
 
   /// The schedule of a choice.
   ScheduleAttr schedule(const Choice &choice) const;
