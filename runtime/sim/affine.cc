@@ -218,8 +218,9 @@ bool Atoms::AtMostZero(const Form &f, const std::vector<Form> &positive) {
   return proven;
 }
 
-bool Atoms::HasDivision(const Form &f) const {
+bool Atoms::HasCases(const Form &f) const {
   std::vector<uint32_t> open, seen;
+  int cases = 0;
   auto visit = [&](const Form &g) {
     for (int i = 0; i < g.count; ++i)
       if (std::find(seen.begin(), seen.end(), g.term[i].atom) == seen.end()) {
@@ -231,7 +232,8 @@ bool Atoms::HasDivision(const Form &f) const {
   while (!open.empty() && seen.size() < 64) {
     const Atom &atom = atoms_[open.back()];
     open.pop_back();
-    if (atom.kind == Kind::Divide)
+    cases += atom.kind == Kind::Min || atom.kind == Kind::Max;
+    if (atom.kind == Kind::Divide || cases > 2)
       return true;
     visit(atom.a);
     visit(atom.b);

@@ -97,8 +97,9 @@ public:
   Wide Lowest(const Form &f) const;
   Residue ResidueOf(const Form &f) const;
 
-  /// Whether a quotient is part of the value, on which proofs are incomplete.
-  bool HasDivision(const Form &f) const;
+  /// Whether a quotient or more than two minima and maxima are part of the value:
+  /// proofs about them are incomplete.
+  bool HasCases(const Form &f) const;
 
   /// Whether f ≤ 0 is proven, where every form of `positive` is at least 1.
   bool AtMostZero(const Form &f, const std::vector<Form> &positive = {});

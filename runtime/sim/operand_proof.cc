@@ -5,8 +5,10 @@
 // memory's size. Where a size is 0 nothing is touched, so sizes count as at
 // least 1 in these proofs.
 //
-// Proofs about quotients are incomplete (⌈n/2⌉ of a tile and of the tile before):
-// where one fails the check at dispatch decides, and the report counts it.
+// Proofs about several minima, maxima and quotients are incomplete (⌈n/2⌉ of a tile
+// and of the tile before; the last tile of a circular buffer): where one fails the
+// check at dispatch decides, and the report counts it. What has no quotient and at most
+// two minima and maxima is proven or refused.
 //
 //===----------------------------------------------------------------------===//
 #include "operand_proof.h"
@@ -81,7 +83,7 @@ private:
     if (below.Add(v, -1) && atoms_.AtMostZero(below) && atoms_.AtMost(v, Form::Of(bound)))
       return absl::OkStatus();
     const Interval have = s_.RangeOf(reg);
-    if (have.hi >= 0 && have.lo <= bound && atoms_.HasDivision(v)) {
+    if (have.hi >= 0 && have.lo <= bound && atoms_.HasCases(v)) {
       isProven_ = false;
       return absl::OkStatus();
     }
@@ -135,7 +137,9 @@ private:
     for (int b = 0; b < code.baseRegs; ++b)
       known &= base.Add(s_.Get(code.baseReg[b]));
     const int64_t bytes = KTypeBytes(code.k.type);
-    if (code.space != Space::Dram && !(known && atoms_.ResidueOf(base).IsMultipleOf(bytes)))
+    if (code.space != Space::Dram && (!known || atoms_.HasCases(base)))
+      streamProven_ = atoms_.ResidueOf(base).IsMultipleOf(bytes);
+    else if (code.space != Space::Dram && !atoms_.ResidueOf(base).IsMultipleOf(bytes))
       return Bad("stream ", index, ": address ",
                  base.isConstant() ? absl::StrCat(base.constant, " is not")
                                    : "is not for every value of its registers",
@@ -163,10 +167,10 @@ private:
     if (known && below.Add(lo, -1) && atoms_.AtMostZero(below, positive_) &&
         atoms_.AtMost(hi, Form::Of(limit), positive_))
       return absl::OkStatus();
-    bool division = known && (atoms_.HasDivision(lo) || atoms_.HasDivision(hi));
+    bool cases = !known || atoms_.HasCases(lo) || atoms_.HasCases(hi);
     for (const Form &f : size_)
-      division |= atoms_.HasDivision(f);
-    if (division) {
+      cases |= atoms_.HasCases(f);
+    if (cases) {
       streamProven_ = false;
       return absl::OkStatus();
     }

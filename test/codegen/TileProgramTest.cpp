@@ -75,15 +75,20 @@ Values run(const std::string &bytes, const std::map<std::string, Values> &inputs
   return values;
 }
 
-// Bit for bit: one f32 FMA for each k, ascending.
+// Bit for bit: one f32 FMA for each k, ascending, in chains that are added; the
+// program's instructions have 64 k each, which is a chain.
 TEST(TilePrograms, Matmul) {
   const int M = 96, N = 64, K = 128;
   Values a = ramp(M * K, 0.37f), b = ramp(K * N, 0.73f), want(M * N);
   for (int m = 0; m < M; ++m)
     for (int n = 0; n < N; ++n) {
       float sum = 0;
-      for (int k = 0; k < K; ++k)
-        sum = std::fma(a[m * K + k], b[k * N + n], sum);
+      for (int chain = 0; chain < K; chain += 64) {
+        float part = 0;
+        for (int k = chain; k < chain + 64; ++k)
+          part = std::fma(a[m * K + k], b[k * N + n], part);
+        sum += part;
+      }
       want[m * N + n] = sum * 0.5f;
     }
   EXPECT_EQ(run(compileProgram("matmul.mlir"), {{"A", a}, {"B", b}}, "C"), want);

@@ -16,7 +16,8 @@ namespace {
 
 using namespace test;
 
-/// The schedule that the oracle names has a model, which counts what it says.
+/// The schedule that the oracle names has a model, which counts what it says; in
+/// less space where buffers of an iteration take turns, which the oracle leaves out.
 int64_t expectAttainable(Program &program, const OracleGroup &plan, const Limits &limits) {
   GroupOps group = program.group(plan);
   std::string error;
@@ -27,7 +28,7 @@ int64_t expectAttainable(Program &program, const OracleGroup &plan, const Limits
   if (!model)
     return -1;
   EXPECT_EQ(model->dramBytes, plan.bytes) << text;
-  EXPECT_EQ(model->sramBytes, plan.sramBytes) << text;
+  EXPECT_LE(model->sramBytes, plan.sramBytes) << text;
   return model->dramBytes;
 }
 
