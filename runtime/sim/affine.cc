@@ -218,7 +218,7 @@ bool Atoms::AtMostZero(const Form &f, const std::vector<Form> &positive) {
   return proven;
 }
 
-bool Atoms::HasCases(const Form &f) const {
+bool Atoms::HasCases(const Form &f, int most) const {
   std::vector<uint32_t> open, seen;
   int cases = 0;
   auto visit = [&](const Form &g) {
@@ -233,7 +233,7 @@ bool Atoms::HasCases(const Form &f) const {
     const Atom &atom = atoms_[open.back()];
     open.pop_back();
     cases += atom.kind == Kind::Min || atom.kind == Kind::Max;
-    if (atom.kind == Kind::Divide || cases > 2)
+    if (atom.kind == Kind::Divide || cases > most)
       return true;
     visit(atom.a);
     visit(atom.b);

@@ -97,9 +97,9 @@ public:
   Wide Lowest(const Form &f) const;
   Residue ResidueOf(const Form &f) const;
 
-  /// Whether a quotient or more than two minima and maxima are part of the value:
+  /// Whether a quotient or more than `most` minima and maxima are part of the value:
   /// proofs about them are incomplete.
-  bool HasCases(const Form &f) const;
+  bool HasCases(const Form &f, int most) const;
 
   /// Whether f ≤ 0 is proven, where every form of `positive` is at least 1.
   bool AtMostZero(const Form &f, const std::vector<Form> &positive = {});

@@ -8,7 +8,7 @@
 // Proofs about several minima, maxima and quotients are incomplete (⌈n/2⌉ of a tile
 // and of the tile before; the last tile of a circular buffer): where one fails the
 // check at dispatch decides, and the report counts it. What has no quotient and at most
-// two minima and maxima is proven or refused.
+// two minima and maxima (a size: one) is proven or refused.
 //
 //===----------------------------------------------------------------------===//
 #include "operand_proof.h"
@@ -83,7 +83,7 @@ private:
     if (below.Add(v, -1) && atoms_.AtMostZero(below) && atoms_.AtMost(v, Form::Of(bound)))
       return absl::OkStatus();
     const Interval have = s_.RangeOf(reg);
-    if (have.hi >= 0 && have.lo <= bound && atoms_.HasCases(v)) {
+    if (have.hi >= 0 && have.lo <= bound && atoms_.HasCases(v, 1)) {
       isProven_ = false;
       return absl::OkStatus();
     }
@@ -137,7 +137,7 @@ private:
     for (int b = 0; b < code.baseRegs; ++b)
       known &= base.Add(s_.Get(code.baseReg[b]));
     const int64_t bytes = KTypeBytes(code.k.type);
-    if (code.space != Space::Dram && (!known || atoms_.HasCases(base)))
+    if (code.space != Space::Dram && (!known || atoms_.HasCases(base, 2)))
       streamProven_ = atoms_.ResidueOf(base).IsMultipleOf(bytes);
     else if (code.space != Space::Dram && !atoms_.ResidueOf(base).IsMultipleOf(bytes))
       return Bad("stream ", index, ": address ",
@@ -167,9 +167,9 @@ private:
     if (known && below.Add(lo, -1) && atoms_.AtMostZero(below, positive_) &&
         atoms_.AtMost(hi, Form::Of(limit), positive_))
       return absl::OkStatus();
-    bool cases = !known || atoms_.HasCases(lo) || atoms_.HasCases(hi);
+    bool cases = !known || atoms_.HasCases(lo, 2) || atoms_.HasCases(hi, 2);
     for (const Form &f : size_)
-      cases |= atoms_.HasCases(f);
+      cases |= atoms_.HasCases(f, 2);
     if (cases) {
       streamProven_ = false;
       return absl::OkStatus();
