@@ -8,7 +8,7 @@
 // Proofs about several minima, maxima and quotients are incomplete (⌈n/2⌉ of a tile
 // and of the tile before; the last tile of a circular buffer): where one fails the
 // check at dispatch decides, and the report counts it. What has no quotient and at most
-// two minima and maxima (a size: one) is proven or refused.
+// two minima and maxima is proven or refused; of a size, what comes from data unclamped.
 //
 //===----------------------------------------------------------------------===//
 #include "operand_proof.h"
@@ -83,7 +83,9 @@ private:
     if (below.Add(v, -1) && atoms_.AtMostZero(below) && atoms_.AtMost(v, Form::Of(bound)))
       return absl::OkStatus();
     const Interval have = s_.RangeOf(reg);
-    if (have.hi >= 0 && have.lo <= bound && atoms_.HasCases(v, 1)) {
+    // From data, unclamped: nobody meant that.
+    constexpr int64_t far = int64_t(1) << 30;
+    if (have.hi >= 0 && have.lo <= bound && have.lo > -far && have.hi < far) {
       isProven_ = false;
       return absl::OkStatus();
     }
@@ -170,7 +172,7 @@ private:
     bool cases = !known || atoms_.HasCases(lo, 2) || atoms_.HasCases(hi, 2);
     for (const Form &f : size_)
       cases |= atoms_.HasCases(f, 2);
-    if (cases) {
+    if (cases || !isProven_) {
       streamProven_ = false;
       return absl::OkStatus();
     }
