@@ -8,9 +8,18 @@
 using namespace mlir;
 using namespace accel;
 
-int64_t accel::tensorBytes(Value value) {
-  auto type = cast<RankedTensorType>(value.getType());
-  return type.getNumElements() * byteWidth(type.getElementType());
+int64_t accel::tensorBytes(Type type) {
+  auto tensor = cast<RankedTensorType>(type);
+  return tensor.getNumElements() * byteWidth(tensor.getElementType());
+}
+
+int64_t accel::compulsoryBytes(const GroupOps &ops, ArrayRef<bool> inputs, ArrayRef<bool> outputs) {
+  int64_t bytes = 0;
+  for (auto [input, isResident] : llvm::zip(ops.inputs, inputs))
+    bytes += isResident ? 0 : tensorBytes(input.value);
+  for (auto [output, isResident] : llvm::zip(ops.outputs, outputs))
+    bytes += isResident ? 0 : tensorBytes(output.value);
+  return bytes;
 }
 
 /// Extents of a member's result in one iteration of the stripes (about: halos

@@ -31,11 +31,6 @@ namespace accel {
 using namespace mlir;
 using namespace accel;
 
-static int64_t bytesOf(Type type) {
-  auto tensor = cast<RankedTensorType>(type);
-  return tensor.getNumElements() * byteWidth(tensor.getElementType());
-}
-
 namespace {
 
 /// A group in the making: operations first..last of the program.
@@ -72,7 +67,7 @@ private:
   LogicalResult decide();
   bool extend(unsigned first, unsigned last, std::vector<std::vector<State>> &states);
   LogicalResult settle();
-  int64_t space(unsigned segment) const;
+  SmallVector<int64_t> spaces() const;
   LogicalResult obey(ArrayAttr given);
   LogicalResult randomise();
   void build(unsigned index);
@@ -191,7 +186,7 @@ void PlanGroups::findLives() {
     Life &life = lives[place.root];
     life.first = std::min(life.first, at);
     life.last = std::max(life.last, at);
-    life.size = (bytesOf(root.type) + 63) / 64 * 64;
+    life.size = (tensorBytes(root.type) + 63) / 64 * 64;
     // Nested strides cannot be read or written in place.
     life.eligible &= place.layout.isStrided();
   };
@@ -331,11 +326,15 @@ LogicalResult PlanGroups::decide() {
       continue;
     if (here.size() > width) {
       // A live tensor that is not resident will be read at least once.
+      SmallVector<unsigned> live;
+      for (auto &[root, life] : lives)
+        if (life.first < first && life.last >= first)
+          live.push_back(root);
       auto promise = [&](const State &state) {
         int64_t bytes = state.bytes;
-        for (auto &[root, life] : lives)
-          if (life.first < first && life.last >= first && !llvm::is_contained(state.resident, root))
-            bytes += life.size;
+        for (unsigned root : live)
+          if (!llvm::is_contained(state.resident, root))
+            bytes += lives[root].size;
         return std::tuple(bytes, state.steps, state.resident);
       };
       llvm::sort(here, [&](const State &a, const State &b) { return promise(a) < promise(b); });
@@ -375,30 +374,32 @@ LogicalResult PlanGroups::decide() {
   return success();
 }
 
-/// SRAM that residents leave to a group.
-int64_t PlanGroups::space(unsigned index) const {
-  const Segment &segment = segments[index];
-  int64_t left = limits.sramBytes;
+/// SRAM that residents leave to each group.
+SmallVector<int64_t> PlanGroups::spaces() const {
+  SmallVector<int64_t> left(segments.size(), limits.sramBytes);
   for (unsigned root : resident) {
     const Life &life = lives.at(root);
+    unsigned s =
+        llvm::partition_point(segments, [&](const Segment &g) { return g.last < life.first; }) -
+        segments.begin();
     // Where it is written it is in the memory of what it takes.
-    bool isTaking = taken.count(root) && life.first >= segment.first && life.first <= segment.last;
-    if (life.first <= segment.last && life.last >= segment.first && !isTaking)
-      left -= life.size;
+    for (s += taken.count(root); s < segments.size() && segments[s].first <= life.last; ++s)
+      left[s] -= life.size;
   }
   return left;
 }
 
 /// The schedule of each group in exactly the space that it has.
 LogicalResult PlanGroups::settle() {
+  SmallVector<int64_t> space = spaces();
   for (auto [s, segment] : llvm::enumerate(segments)) {
     GroupOps ops = describe(segment.first, segment.last);
     std::string error;
-    segment.plan = search->find(ops, space(s), error);
+    segment.plan = search->find(ops, space[s], error);
     if (!segment.plan)
       return program[segment.first]->emitError("no tile fits on the target: ") << error;
     std::optional<GroupModel> model =
-        GroupModel::build(ops, segment.plan->schedule, {space(s), limits.accBytes}, error);
+        GroupModel::build(ops, segment.plan->schedule, {space[s], limits.accBytes}, error);
     if (!model || model->dramBytes != segment.plan->dramBytes)
       return program[segment.first]->emitError("the planner's cost of a group is not its model's: ")
              << segment.plan->dramBytes << " bytes in " << segment.plan->sramBytes
@@ -429,9 +430,10 @@ LogicalResult PlanGroups::randomise() {
     if (!life.eligible || life.size > limits.sramBytes || random() % 2)
       continue;
     resident.insert(root);
+    SmallVector<int64_t> space = spaces();
     for (auto [s, segment] : llvm::enumerate(segments))
       if (life.first <= segment.last && life.last >= segment.first &&
-          !fits(segment.first, segment.last, space(s))) {
+          !fits(segment.first, segment.last, space[s])) {
         resident.remove(root);
         break;
       }
@@ -444,9 +446,10 @@ LogicalResult PlanGroups::randomise() {
             resident.contains(root) && resident.contains(*from))
           taken[root] = *from;
   }
+  SmallVector<int64_t> space = spaces();
   for (auto [s, segment] : llvm::enumerate(segments)) {
     segment.plan = randomSchedule(describe(segment.first, segment.last),
-                                  {space(s), limits.accBytes}, random(), error);
+                                  {space[s], limits.accBytes}, random(), error);
     if (!segment.plan)
       return program[segment.first]->emitError("no tile fits on the target: ") << error;
   }
@@ -532,7 +535,7 @@ static Reason loadReason(const Storage &storage, const External &input, const Lo
   if (input.inSram)
     return Reason::None;
   RootKind kind = storage.root(storage.of(input.value).root).kind;
-  bool once = load.bytes <= bytesOf(input.value.getType());
+  bool once = load.bytes <= tensorBytes(input.value.getType());
   if (kind == RootKind::Workspace || kind == RootKind::Output)
     return once ? Reason::SpillLoad : Reason::Reload;
   if (once)

@@ -38,16 +38,6 @@ GroupOps ScheduleSearch::Entry::with(ArrayRef<bool> inputs, ArrayRef<bool> outpu
   return result;
 }
 
-/// Bytes that no schedule of the group avoids.
-static int64_t compulsoryBytes(const GroupOps &ops) {
-  int64_t bytes = 0;
-  for (const External &input : ops.inputs)
-    bytes += input.inSram ? 0 : tensorBytes(input.value);
-  for (const External &output : ops.outputs)
-    bytes += output.inSram ? 0 : tensorBytes(output.value);
-  return bytes;
-}
-
 const std::optional<ScheduledGroup> &ScheduleSearch::Entry::blocks(ArrayRef<bool> inputs,
                                                                    ArrayRef<bool> outputs,
                                                                    int64_t sram, int64_t &need) {
@@ -58,8 +48,8 @@ const std::optional<ScheduledGroup> &ScheduleSearch::Entry::blocks(ArrayRef<bool
   if (isNew) {
     GroupOps here = with(inputs, outputs);
     std::string why;
-    blocks.best =
-        searchBlocks(here, {sram, limits.accBytes}, compulsoryBytes(here), blocks.need, why);
+    blocks.best = searchBlocks(here, {sram, limits.accBytes}, compulsoryBytes(ops, inputs, outputs),
+                               blocks.need, why);
   }
   need = blocks.need;
   return blocks.best;
@@ -84,7 +74,7 @@ ScheduleSearch::Entry::cost(ArrayRef<bool> inputs, ArrayRef<bool> outputs, int64
   if (std::optional<StripeTable::Choice> choice = table.best(inputs, outputs, sram))
     result = {choice->dramBytes, choice->steps};
   if (ops.members.size() > 1 || sram <= 0 ||
-      (result && result->dramBytes <= compulsoryBytes(with(inputs, outputs))))
+      (result && result->dramBytes <= compulsoryBytes(ops, inputs, outputs)))
     return result;
   int64_t need;
   const std::optional<ScheduledGroup> *block = &blocks(inputs, outputs, limits.sramBytes, need);
@@ -109,7 +99,8 @@ std::optional<ScheduledGroup> ScheduleSearch::find(const GroupOps &ops, int64_t 
   if (std::optional<StripeTable::Choice> choice = entry.table.best(inputs, outputs, sram, &need))
     best = ScheduledGroup{entry.table.schedule(*choice), choice->dramBytes, choice->sramBytes,
                           choice->steps};
-  if (ops.members.size() == 1 && sram > 0 && (!best || best->dramBytes > compulsoryBytes(ops))) {
+  if (ops.members.size() == 1 && sram > 0 &&
+      (!best || best->dramBytes > compulsoryBytes(ops, inputs, outputs))) {
     // The largest space that is known is at least as good as any below it.
     for (int64_t space : {sram, limits.sramBytes, roundDown(sram, limits.sramBytes)}) {
       int64_t least;

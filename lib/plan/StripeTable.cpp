@@ -430,11 +430,7 @@ void StripeTable::answer(const Question &question, unsigned index, int64_t depth
 
 std::optional<StripeTable::Choice> StripeTable::best(ArrayRef<bool> inputs, ArrayRef<bool> outputs,
                                                      int64_t sram, int64_t *need) {
-  int64_t compulsory = 0;
-  for (auto [input, isResident] : llvm::zip(ops.inputs, inputs))
-    compulsory += isResident ? 0 : tensorBytes(input.value);
-  for (auto [output, isResident] : llvm::zip(ops.outputs, outputs))
-    compulsory += isResident ? 0 : tensorBytes(output.value);
+  int64_t compulsory = compulsoryBytes(ops, inputs, outputs);
   std::optional<Choice> best;
   int64_t least = INT64_MAX;
   // Thinner stripes take more steps and stream what stays more often: once thick

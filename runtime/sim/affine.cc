@@ -174,20 +174,11 @@ Form Atoms::Defined(Kind kind, const Form &a, const Form &b, int64_t divisor, In
 Form Atoms::Less(const Form &a, const Form &b) { return Compare(Kind::Less, a, b); }
 Form Atoms::Equal(const Form &a, const Form &b) { return Compare(Kind::Equal, a, b); }
 
-Wide Atoms::Highest(const Form &f) const {
+Wide Atoms::Extreme(const Form &f, bool highest) const {
   Wide sum = f.constant;
   for (int i = 0; i < f.count; ++i) {
     const Interval &r = atoms_[f.term[i].atom].range;
-    sum += Wide(f.term[i].coef) * (f.term[i].coef > 0 ? r.hi : r.lo);
-  }
-  return sum;
-}
-
-Wide Atoms::Lowest(const Form &f) const {
-  Wide sum = f.constant;
-  for (int i = 0; i < f.count; ++i) {
-    const Interval &r = atoms_[f.term[i].atom].range;
-    sum += Wide(f.term[i].coef) * (f.term[i].coef > 0 ? r.lo : r.hi);
+    sum += Wide(f.term[i].coef) * ((f.term[i].coef > 0) == highest ? r.hi : r.lo);
   }
   return sum;
 }

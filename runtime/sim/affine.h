@@ -93,8 +93,8 @@ public:
   Form Equal(const Form &a, const Form &b);
 
   /// The hull, by the atoms' intervals alone.
-  Wide Highest(const Form &f) const;
-  Wide Lowest(const Form &f) const;
+  Wide Highest(const Form &f) const { return Extreme(f, true); }
+  Wide Lowest(const Form &f) const { return Extreme(f, false); }
   Residue ResidueOf(const Form &f) const;
 
   /// Whether a quotient or more than `most` minima and maxima are part of the value:
@@ -128,6 +128,7 @@ private:
   };
   enum class First : uint8_t { Newest, Cases };
   Form New(Atom atom);
+  Wide Extreme(const Form &f, bool highest) const;
   Form Defined(Kind kind, const Form &a, const Form &b, int64_t divisor, Interval range,
                Residue residue);
   int Choose(const Form &f, First first) const;

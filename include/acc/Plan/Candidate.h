@@ -20,7 +20,13 @@ inline llvm::ArrayRef<int64_t> shapeOf(mlir::Value value) {
 }
 
 /// Bytes of a tensor.
-int64_t tensorBytes(mlir::Value value);
+int64_t tensorBytes(mlir::Type type);
+inline int64_t tensorBytes(mlir::Value value) { return tensorBytes(value.getType()); }
+
+/// Bytes that no schedule of the group avoids where the marked inputs and outputs
+/// are resident.
+int64_t compulsoryBytes(const GroupOps &ops, llvm::ArrayRef<bool> inputs,
+                        llvm::ArrayRef<bool> outputs);
 
 /// How one member runs inside of a stripe.
 struct MemberPolicy {
