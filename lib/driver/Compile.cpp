@@ -203,7 +203,6 @@ LogicalResult Compiler::planToMemory() {
       continue;
     }
     if (succeeded(packed) && !last && longest > 1) {
-      enter(Stage::Codegen);
       if (failed(generate(*attempt)))
         return failure();
       if (excessCode(*attempt, *encoded)) {
@@ -222,6 +221,7 @@ LogicalResult Compiler::planToMemory() {
 }
 
 LogicalResult Compiler::generate(ModuleOp from) {
+  enter(Stage::Codegen);
   FailureOr<std::unique_ptr<codegen::Program>> program = codegen::buildProgram(from);
   if (failed(program))
     return failure();
@@ -234,7 +234,6 @@ LogicalResult Compiler::generate(ModuleOp from) {
 
 /// Instructions, tables and where the weights are.
 LogicalResult Compiler::codegen(rt::ArtifactBuilder &builder) {
-  enter(Stage::Codegen);
   if (!encoded && failed(generate(*module)))
     return failure();
   if (int64_t bytes = excessCode(*module, *encoded))

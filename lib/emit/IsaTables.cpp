@@ -98,6 +98,8 @@ template <typename V> void fields(rt::NodeInfo &r, V &&v) {
   v("name", r.name);
   v("op", r.op);
   v("macs", r.macs);
+  v("compulsory_bytes", r.compulsoryBytes);
+  v("bound_bytes", r.boundBytes);
 }
 template <typename V> void fields(rt::CallNodes &r, V &&v) {
   v("routine", r.routine);

@@ -28,43 +28,50 @@ static bool hasNoElements(Value value) {
   return type && type.hasStaticShape() && !type.getNumElements();
 }
 
+/// Inputs of an unknown shape or without elements; whether one has no elements.
+static bool checkInputs(Block &block, std::vector<Obstacle> &obstacles) {
+  bool anyEmpty = false;
+  for (BlockArgument input : block.getArguments()) {
+    bool empty = hasNoElements(input);
+    if (!empty && !hasUnknownShape(input))
+      continue;
+    anyEmpty |= empty;
+    std::string name = "input " + std::to_string(input.getArgNumber()), text;
+    llvm::raw_string_ostream out(text);
+    if (empty)
+      out << input.getType() << " has no elements";
+    else
+      out << "its shape " << input.getType() << " is not known";
+    if (auto function = dyn_cast<func::FuncOp>(block.getParentOp()))
+      if (auto attr = function.getArgAttrOfType<StringAttr>(input.getArgNumber(), "onnx.name"))
+        name = attr.str();
+    obstacles.push_back({input.getLoc(), name, "graph input", text,
+                         empty ? "give it elements, or remove it and what reads it"
+                               : "bind its dimensions with --dim NAME=N"});
+  }
+  return anyEmpty;
+}
+
 /// Outputs that nobody computes because they have no elements.
 static void checkOutputs(Block &block, std::vector<Obstacle> &obstacles) {
   Operation *end = block.getTerminator();
   for (OpOperand &use : end->getOpOperands()) {
-    auto type = dyn_cast<RankedTensorType>(use.get().getType());
-    if (!type || !type.hasStaticShape() || type.getNumElements() || !constantAttrOf(use.get()))
+    if (!hasNoElements(use.get()) || !constantAttrOf(use.get()))
       continue;
     std::string name = "output " + std::to_string(use.getOperandNumber()), text;
     if (auto function = dyn_cast<func::FuncOp>(block.getParentOp()))
       if (auto attr = function.getResultAttrOfType<StringAttr>(use.getOperandNumber(), "onnx.name"))
         name = attr.str();
-    llvm::raw_string_ostream(text) << type << " has no elements";
+    llvm::raw_string_ostream(text) << use.get().getType() << " has no elements";
     obstacles.push_back(
         {block.getParentOp()->getLoc(), name, "graph output", text, "remove this output"});
   }
 }
 
 static void lowerBlock(Block &block, std::vector<Obstacle> &obstacles) {
-  checkOutputs(block, obstacles);
-  for (BlockArgument input : block.getArguments()) {
-    bool empty = hasNoElements(input);
-    if (empty || hasUnknownShape(input)) {
-      std::string text;
-      llvm::raw_string_ostream out(text);
-      if (empty)
-        out << input.getType() << " has no elements";
-      else
-        out << "its shape " << input.getType() << " is not known";
-      std::string name = "input " + std::to_string(input.getArgNumber());
-      if (auto function = dyn_cast<func::FuncOp>(block.getParentOp()))
-        if (auto attr = function.getArgAttrOfType<StringAttr>(input.getArgNumber(), "onnx.name"))
-          name = attr.str();
-      obstacles.push_back({input.getLoc(), name, "graph input", text,
-                           empty ? "give it elements, or remove it and what reads it"
-                                 : "bind its dimensions with --dim NAME=N"});
-    }
-  }
+  // An output without elements most often follows from such an input: one error.
+  if (!checkInputs(block, obstacles))
+    checkOutputs(block, obstacles);
   for (Operation &op : llvm::make_early_inc_range(block)) {
     if (!OnnxNode::isOnnx(&op) || op.getName().getStringRef() == "onnx.None")
       continue;
