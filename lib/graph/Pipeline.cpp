@@ -19,6 +19,7 @@ void accel::buildGraphPipeline(OpPassManager &manager, const GraphOptions &optio
   manager.addPass(createPropagateTransposes());
   manager.addPass(createFuseEpilogues());
   manager.addPass(createCleanGraph());
+  manager.addPass(createNarrowStrides());
   if (options.precision != "f32") {
     SetPrecisionOptions precision;
     precision.type = options.precision;

@@ -49,6 +49,30 @@ static SmallVector<SmallVector<LoopAttr>> cuts(const GroupOps &ops, bool fine) {
   return result;
 }
 
+/// Columns outside of rows: rows roll, in buffers that are a part of the width.
+static SmallVector<SmallVector<LoopAttr>> columnCuts(const GroupOps &ops) {
+  Operation *anchor = ops.members.back();
+  MLIRContext *context = anchor->getContext();
+  ArrayRef<int64_t> shape = shapeOf(anchor->getResult(0));
+  SmallVector<SmallVector<LoopAttr>> result;
+  constexpr unsigned rows = 1, columns = 2;
+  if (shape.size() != 4 || isa<MatmulOp>(anchor) || mustBeWhole(anchor, rows) ||
+      mustBeWhole(anchor, columns))
+    return result;
+  SmallVector<LoopAttr> batches;
+  if (shape[0] > 1 && !mustBeWhole(anchor, 0))
+    batches.push_back(LoopAttr::get(context, 0, 1));
+  for (int64_t parts : {2, 3, 4})
+    for (int64_t height : {4, 2, 1})
+      if (parts < shape[columns] && height < shape[rows]) {
+        SmallVector<LoopAttr> loops = batches;
+        loops.push_back(LoopAttr::get(context, columns, ceilDiv(shape[columns], parts)));
+        loops.push_back(LoopAttr::get(context, rows, height));
+        result.push_back(loops);
+      }
+  return result;
+}
+
 constexpr int64_t smallOperand = 4096; ///< bytes that are not worth streaming
 constexpr unsigned numShapes = 4;
 
@@ -168,6 +192,14 @@ void StripeTable::addCuts(bool fine) {
           candidate.leaf = leaf;
           candidates.push_back(std::move(candidate));
         }
+  if (!fine && ops.members.size() > 1)
+    for (const SmallVector<LoopAttr> &stripes : columnCuts(ops)) {
+      Candidate candidate;
+      candidate.stripes = stripes;
+      candidate.rolling = true;
+      candidate.leaf = false;
+      candidates.push_back(std::move(candidate));
+    }
   fineCuts |= fine;
 }
 
@@ -442,7 +474,7 @@ std::optional<StripeTable::Choice> StripeTable::best(ArrayRef<bool> inputs, Arra
       answer({inputs, outputs, sram}, c, depth, best, least);
     if (best && best->dramBytes < before)
       last = c;
-    if (best && (best->dramBytes <= compulsory || c - last >= patience))
+    if (best && (best->dramBytes <= compulsory))
       break;
     if (!best && c + 1 == candidates.size() && !fineCuts)
       addCuts(/*fine=*/true);

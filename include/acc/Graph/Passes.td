@@ -109,6 +109,20 @@ def CleanGraph : Pass<"clean-graph", "::mlir::ModuleOp"> {
                            "::mlir::math::MathDialect"];
 }
 
+def NarrowStrides : Pass<"narrow-strides", "::mlir::ModuleOp"> {
+  let summary = "Computes only the rows and columns that strided readers read";
+  let description = [{
+    A 1x1 window of stride 2 reads a quarter of its operand. Where all readers of
+    a convolution, pool or map step over rows or columns, their common step moves
+    into the producer: its strides grow, its extras are read in steps, its result
+    shrinks. It goes on upwards: the producer's operand is now read in steps. A
+    residual network that strides in the first 1x1 of a stage loses three quarters
+    of the stage before's last activation, with the multiplications behind it.
+    Values that are read keep their bits.
+  }];
+  let statistics = [Statistic<"numNarrowed", "narrowed", "operations whose result shrank">];
+}
+
 def SetPrecision : Pass<"set-precision", "::mlir::ModuleOp"> {
   let summary = "Stores f32 tensors as f16 or bf16; computes in f32 as before";
   let description = [{
