@@ -143,6 +143,18 @@ static void visitMap(MapOp map) {
     joinProducer(map);
 }
 
+/// Whether the value is a part of a concatenation, by itself or through a map of its
+/// elements that takes in a map before it.
+static bool isPart(Value value) {
+  if (!value.hasOneUse())
+    return false;
+  OpOperand &use = *value.use_begin();
+  if (auto map = dyn_cast<MapOp>(use.getOwner());
+      map && mapAt(map.getMaps(), use.getOperandNumber()).isIdentity() && map->hasOneUse())
+    return isa<ConcatOp>(*map->user_begin());
+  return isa<ConcatOp>(use.getOwner());
+}
+
 /// Repeats along several dimensions are one. A map of narrow elements, or of a part
 /// of a concatenation, is computed behind the view that repeats it.
 static void visitRepeat(accel::RepeatOp repeat) {
@@ -156,22 +168,24 @@ static void visitRepeat(accel::RepeatOp repeat) {
       inner.erase();
   }
   auto map = repeat.getInput().getDefiningOp<MapOp>();
-  bool isPart = repeat->hasOneUse() && isa<ConcatOp>(*repeat->user_begin());
-  if (map && (isPart || onlyWidens(map)))
+  if (map && (isPart(repeat.getResult()) || onlyWidens(map)))
     moveBehindRepeat(repeat);
 }
 
-/// reshape(reshape(x)) = reshape(x), and none if the shape is x's.
+/// reshape(reshape(x)) = reshape(x), and none if the shape is x's. What nothing reads
+/// any more goes at once: x is to have one reader, that maps find it.
 static void visitReshape(accel::ReshapeOp op) {
-  Value input = op.getInput();
-  while (auto inner = input.getDefiningOp<accel::ReshapeOp>())
-    input = inner.getInput();
+  SmallVector<accel::ReshapeOp> chain = {op};
+  while (auto inner = chain.back().getInput().getDefiningOp<accel::ReshapeOp>())
+    chain.push_back(inner);
+  Value input = chain.back().getInput();
   if (input.getType() == op.getType())
     op.getResult().replaceAllUsesWith(input);
   else
     op.getInputMutable().assign(input);
-  if (op.use_empty())
-    op.erase();
+  for (accel::ReshapeOp view : chain)
+    if (view->use_empty())
+      view.erase();
 }
 
 /// Rows are the same in another shape: softmax(reshape(x)) = reshape(softmax(x))

@@ -103,3 +103,51 @@ func.func @main(%x: tensor<2x2xf32>, %y: tensor<4x6xf32>, %f: tensor<2xf32>) -> 
   %3 = accel.concat %2, %y {axis = 0 : i64} : (tensor<4x6xf32>, tensor<4x6xf32>) -> tensor<8x6xf32>
   return %3 : tensor<8x6xf32>
 }
+
+// -----
+
+// So are they where the part is quantised behind the view: one map does both.
+// CHECK-LABEL: func.func @main
+// CHECK: %[[R:.*]] = accel.repeat %arg0 {factors = array<i64: 2, 1>} : tensor<2x6xf32> to tensor<4x6xf32>
+// CHECK-NEXT: %[[M:.*]] = accel.map extras(%[[R]]) {{.*}} -> tensor<4x6xi8>
+// CHECK: arith.mulf
+// CHECK: accel.convert {{.*}} saturate
+// CHECK: accel.concat %[[M]], %arg1
+func.func @main(%x: tensor<2x6xf32>, %y: tensor<4x6xi8>) -> tensor<8x6xi8> {
+  %0 = accel.map extras(%x) attributes {maps = [affine_map<(a, b) -> (a, b)>]} : (tensor<2x6xf32>) -> tensor<2x6xf32> {
+  ^bb0(%v: f32):
+    %r = arith.mulf %v, %v : f32
+    accel.yield %r : f32
+  }
+  %1 = accel.repeat %0 {factors = array<i64: 2, 1>} : tensor<2x6xf32> to tensor<4x6xf32>
+  %2 = accel.map extras(%1) attributes {maps = [affine_map<(a, b) -> (a, b)>]} : (tensor<4x6xf32>) -> tensor<4x6xi8> {
+  ^bb0(%v: f32):
+    %r = accel.convert %v saturate : f32 to i8
+    accel.yield %r : i8
+  }
+  %3 = accel.concat %2, %y {axis = 0 : i64} : (tensor<4x6xi8>, tensor<4x6xi8>) -> tensor<8x6xi8>
+  return %3 : tensor<8x6xi8>
+}
+
+// -----
+
+// A softmax that moved before a reshape takes the quantisation behind the next one in.
+// CHECK-LABEL: func.func @main
+// CHECK: %[[S:.*]] = accel.softmax %arg0 : (tensor<2x3x4xf32>) -> tensor<2x3x4xi8>
+// CHECK: accel.convert {{.*}} saturate
+// CHECK-NOT: accel.map
+// CHECK: return
+func.func @main(%x: tensor<2x3x4xf32>) -> tensor<1x2x3x4xi8> {
+  %0 = accel.reshape %x : tensor<2x3x4xf32> to tensor<6x4xf32>
+  %1 = accel.softmax %0 : (tensor<6x4xf32>) -> tensor<6x4xf32> {
+  ^bb0(%v: f32):
+    accel.yield %v : f32
+  }
+  %2 = accel.reshape %1 : tensor<6x4xf32> to tensor<1x2x3x4xf32>
+  %3 = accel.map extras(%2) attributes {maps = [affine_map<(a, b, c, d) -> (a, b, c, d)>]} : (tensor<1x2x3x4xf32>) -> tensor<1x2x3x4xi8> {
+  ^bb0(%v: f32):
+    %r = accel.convert %v saturate : f32 to i8
+    accel.yield %r : i8
+  }
+  return %3 : tensor<1x2x3x4xi8>
+}
