@@ -206,7 +206,7 @@ Box accel::accessedBox(ExprPool &pool, Operation *op, unsigned operand, const Bo
 
 bool accel::canReadCircular(Operation *op, unsigned operand, unsigned dim) {
   constexpr size_t coordinates = 2; // of a WindowDesc
-  if (usesMxu(op) && operand == 1)
+  if ((usesMxu(op) || isa<GatherOp>(op)) && operand == 1)
     return false;
   if (operand >= cast<ComputeOpInterface>(op).getPrimary().size())
     return true;

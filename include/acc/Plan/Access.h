@@ -54,8 +54,8 @@ int64_t largestTile(mlir::Operation *op, unsigned dim);
 Box accessedBox(ExprPool &pool, mlir::Operation *op, unsigned operand, const Box &box);
 
 /// Whether the stream of `operand` can read a buffer that is circular in dimension
-/// `dim`: a descriptor has two window coordinates, which borders and wrapping
-/// share, and of the matrix engine's streams only A has them.
+/// `dim`: a descriptor has two window coordinates, which borders and wrapping share;
+/// B of the matrix engine and the index list of a gather have none.
 bool canReadCircular(mlir::Operation *op, unsigned operand, unsigned dim);
 
 /// Multiply-accumulates of the whole operation (0 if it has none).

@@ -214,6 +214,37 @@ TEST(Sanitizer, EveryRowOfMatrixOperandB) {
   }
 }
 
+/// A gather reads its list, each entry, at its place in a longer one.
+TEST(Sanitizer, IndexListOfAGather) {
+  enum Fault { kNone, kNoWait, kShort };
+  for (Fault fault : {kNone, kNoWait, kShort}) {
+    ProgramDsl p;
+    p.Region(1, RegionKind::Workspace, 4 * 16);
+    RoutineDsl &r = p.Routine("gather");
+    int64_t entries = fault == kShort ? 11 : 12;
+    r.Fill(kLd1, {entries}, Sram(0, I32, {4}), {.signals = {{1, 1}}, .fill = 2});
+    r.Fill(kLd1, {4, 4}, Sram(1024, F32, {16, 4}), {.signals = {{1, 1}}});
+    if (fault == kNoWait)
+      r.Sync(kVec, {{1, 2}}, {});
+    r.Gather(
+        {8, 1, 1, 1, 1, 4}, Sram(4096, F32, {16, 0, 0, 0, 0, 4}),
+        Sram(1024, F32, {16, 0, 0, 0, 0, 4}), Sram(16, I32, {4, 0, 0, 0, 0, 0}),
+        {.waits = fault == kNoWait ? std::vector<Token>() : std::vector<Token>{{1, 2}}, .za = 4});
+    p.main().Call(r);
+    absl::StatusOr<Program> program = p.Build();
+    ASSERT_TRUE(program.ok()) << program.status();
+    Simulator sim(*program, {.sanitize = true});
+    std::string message(sim.Run().message());
+    if (fault == kNone)
+      EXPECT_EQ(message, "");
+    else if (fault == kNoWait)
+      EXPECT_THAT(message, HasSubstr("read-after-write hazard: LD0"));
+    else
+      EXPECT_THAT(message, AllOf(HasSubstr("read of uninitialised memory: LD0"),
+                                 HasSubstr("stream 2 reads bytes [44, 48) of SRAM")));
+  }
+}
+
 TEST(Sanitizer, SpillAndReloadThroughDram) {
   for (bool wait : {true, false}) {
     ProgramDsl p;

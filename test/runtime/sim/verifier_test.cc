@@ -129,6 +129,48 @@ TEST(Verifier, Streams) {
       HasSubstr("more than 2^33 iteration points"));
 }
 
+/// The list of a gather is i32 or i64 in SRAM, has no window and moves with dimension 0 alone;
+/// all of it lies inside of SRAM, also where its address comes from a register.
+TEST(Verifier, IndexLists) {
+  auto io = [](ProgramDsl &p) { p.Io("x", 1, RegionKind::Input, F32, {16, 4}); };
+  auto refusal = [&](S list, bool loop = false) {
+    return Refusal(
+        [&](RoutineDsl &r) {
+          auto gather = [&] {
+            r.Gather({8, 1, 1, 1, 1, 4}, Sram(4096, F32, {16, 0, 0, 0, 0, 4}),
+                     Dram(1, F32, {16, 0, 0, 0, 0, 4}), list,
+                     {.reason = Reason::CompulsoryLoad, .za = 16});
+          };
+          if (!loop)
+            return gather();
+          r.Loop(1, 3, [&] {
+            r.MulI(2, 1, 32);
+            gather();
+          });
+        },
+        io);
+  };
+  const int64_t sram = 1 << 16;
+  const std::vector<int64_t> along = {4, 0, 0, 0, 0, 0};
+  EXPECT_EQ(refusal(Sram(64, I32, along)), "");
+  EXPECT_EQ(refusal(Sram(64, I32, along).Plus(2), true), "");
+  isa::WindowCoord rolling = {};
+  rolling.dimA = 0;
+  rolling.dimB = isa::kNoDim;
+  rolling.mulA = 1;
+  rolling.bound = isa::kUnchecked;
+  rolling.mod = 6;
+  rolling.stride = 4;
+  EXPECT_THAT(refusal(Sram(64, I32, {}).Window(0, rolling)),
+              HasSubstr("an index list with a window"));
+  EXPECT_THAT(refusal(Sram(64, F32, along)), HasSubstr("cannot move between these memories"));
+  EXPECT_THAT(refusal(Acc(64, I32, along)), HasSubstr("cannot move between these memories"));
+  EXPECT_THAT(refusal(Sram(64, I32, {4, 0, 0, 0, 0, 4})),
+              HasSubstr("cannot move between these memories"));
+  EXPECT_THAT(refusal(Sram(sram - 28, I32, along)), HasSubstr("stream 2 reads bytes ["));
+  EXPECT_THAT(refusal(Sram(sram - 64, I32, along).Plus(2), true), HasSubstr("stream 2"));
+}
+
 /// B of MXU has a row for each kernel position and channel: 3·3·4 here.
 TEST(Verifier, MatrixOperandBIsWalkedOverTheWholeKernel) {
   auto refusal = [](int64_t address) {
