@@ -26,10 +26,8 @@ executes its instructions in order, one at a time, and keeps no state between th
   dispatched before; so nothing deadlocks at any depth of the queues, and the functional simulator executes
   in this order.
 * **Registers are read at dispatch.** 64 of them, 64 bits, signed; r0 is always 0. What a routine receives has
-  declared ranges, from which the verifier proves that addresses stay inside of their memories, whatever values
-  come. Main receives the sizes of inputs that a run decides, and leaves those of outputs. A program that could
-  leave a memory, or reads a register that nothing wrote, is refused before it runs; what data decide is brought
-  into range by MIN and MAX.
+  declared ranges. Main receives the sizes of inputs that a run decides, and leaves those of outputs. What data
+  decide is brought into range by MIN and MAX. [Verification](#verification) says what is proven of all this.
 * **Semaphores count.** A wait blocks the engine until the semaphore holds n tokens and takes them; a signal
   adds tokens when the instruction has finished. Each semaphore has one signalling and one waiting engine
   in a whole program and holds 0 at HALT.
@@ -46,6 +44,36 @@ executes its instructions in order, one at a time, and keeps no state between th
   a run that is cancelled ends after the instruction at hand.
 
 All numbers are little-endian. Bits that are not defined are 0; anything else is refused.
+
+## Verification
+
+No program runs before it is verified, and nothing that runs can touch a byte outside of its memories.
+
+**Proven before a run, for all values that registers can have**; a program where one of these fails is refused:
+
+* fields, control structure, calls, the two engines of each semaphore, instruction memory; memories, element types
+  and strides of streams;
+* a register is written on every way to where it is read;
+* at a CALL, the registers that the routine receives are in its declared ranges, in their steps; an LDS reads inside
+  of SRAM;
+* the first byte that a stream can touch is not below 0 and its end is within its memory; its address is a multiple
+  of the element's bytes if the memory is on chip;
+* sizes, bounds of windows, numbers of rows, k and lengths of runs that come from registers are 0 to their bounds.
+
+Values are affine forms: a constant and up to twelve terms, each a loop counter, an unknown with an interval, or a
+minimum, maximum, quotient or comparison of forms. So base and size of a last, shorter tile move together. A
+product of two registers, a remainder by more than one turn, AND, OR, XOR and what LDS reads are unknowns with their interval;
+so is what a loop's body changes by other than a constant step.
+
+**Left to the check at dispatch**, because proofs about cases are incomplete: a stream whose address or size contains a
+quotient or more than two minima and maxima, has too many terms for a form, or hangs on a size that is left itself; a
+number from a register whose interval meets 0 to its bound and is within ±2^30 but not proven inside. A number whose
+interval is wider comes from data that nobody clamped, and is refused.
+
+**Checked at dispatch, each time** (once where nothing comes from registers), proven or not: sizes and other numbers from registers against their bounds, each
+stream's exact box against its memory, alignment on chip, indices of gathers and scatters. What fails there
+ends the run and names the node. So do a divisor of 0, a WHILE beyond its trips, a wait that no earlier
+signal meets, a semaphore that is not 0 at HALT and an output's size outside of the signature.
 
 ## Numbers
 
