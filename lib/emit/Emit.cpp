@@ -32,7 +32,7 @@ void addTarget(ModuleOp module, rt::TargetInfo &target) {
   target.accBytes = numberIn(attributes, "acc_bytes");
   target.imemBytes = numberIn(attributes, "imem_bytes");
   target.queueDepth = numberIn(attributes, "queue_depth");
-  if (int64_t burst = numberIn(attributes, "burst_bytes"))
+  if (int64_t burst = numberIn(attributes, "dram_burst_bytes"))
     target.burstBytes = burst;
   for (NamedAttribute figure : attributes) {
     if (auto number = dyn_cast<FloatAttr>(figure.getValue()))

@@ -21,16 +21,43 @@ static constexpr TargetKey kSchema[] = {
     {"mxu", "int8_macs", true, 1, 1e9, "MAC/cycle", "peak with int8 or fp8 operands"},
     {"mxu", "f16_macs", true, 1, 1e9, "MAC/cycle", "peak with f16 or bf16 operands"},
     {"mxu", "f32_macs", true, 1, 1e9, "MAC/cycle", "peak with f32 operands"},
+    {"mxu", "depthwise_macs", true, 1, 1e9, "MAC/cycle",
+     "peak of depthwise convolutions with int8; other types have the same share of it as of the "
+     "other peaks"},
+    {"mxu", "load_bytes_per_cycle", true, 1, 1e6, "bytes/cycle",
+     "at which the array takes the operand that it holds"},
     {"acc", "bytes", true, 256, kTera, "bytes", "accumulators, 4 bytes each"},
     {"vec", "lanes", true, 1, 1e6, "elements/cycle", "f32 lanes of the vector engine"},
     {"vec", "transcendental_divisor", true, 1, 1024, "cycles",
      "cycles of exp, tanh, ... relative to an addition"},
+    {"vec", "steps", true, 1, 1024, "steps",
+     "of a vector program that a lane carries out in a cycle: units in a chain"},
+    {"vec", "wide_divisor", true, 1, 1024, "cycles",
+     "cycles of a step on i64 or f64 relative to one on 32 bits"},
+    {"vec", "latency_cycles", true, 0, 1e6, "cycles", "from a step to one that needs its result"},
     {"sram", "bytes", true, 1024, kTera, "bytes", "scratchpad"},
     {"sram", "banks", true, 1, 4096, "banks", "banks of the scratchpad"},
+    {"sram", "bank_bytes", true, 1, 65536, "bytes/cycle",
+     "word that a bank gives or takes a cycle"},
+    {"sram", "latency_cycles", true, 0, 1e6, "cycles", "first word of an access"},
     {"imem", "bytes", true, 1024, kTera, "bytes", "instruction memory: the code of one routine"},
     {"dram", "bytes_per_cycle", false, 1e-3, 1e5, "bytes/cycle", "bandwidth"},
     {"dram", "burst_bytes", true, 1, 65536, "bytes", "smallest transfer"},
     {"dram", "latency_cycles", true, 0, 1e9, "cycles", "first byte of a transfer"},
+    {"dram", "write_latency_cycles", true, 0, 1e9, "cycles",
+     "last byte of a transfer until it is there"},
+    {"dram", "row_bytes", true, 1, 1e9, "bytes", "row of a bank"},
+    {"dram", "row_cycles", false, 0, 1e6, "cycles",
+     "between the openings of two rows, over all banks and channels"},
+    {"dma", "bytes_per_cycle", true, 1, 1e6, "bytes/cycle",
+     "port of a load or store engine to the scratchpad"},
+    {"dma", "setup_cycles", true, 0, 1e6, "cycles", "of an engine for each transfer"},
+    {"dma", "outstanding", true, 1, 65536, "transfers", "that an engine has on the way at once"},
+    {"ctrl", "scalar_cycles", true, 0, 1e6, "cycles", "of an instruction of the sequencer"},
+    {"ctrl", "slot_cycles", true, 0, 1e6, "cycles",
+     "for each descriptor slot that the sequencer sends"},
+    {"semaphore", "latency_cycles", true, 0, 1e6, "cycles",
+     "from a signal to the engine that waits"},
     {"queue", "depth", true, 1, 65536, "instructions", "queue of each engine"},
 };
 
@@ -195,6 +222,10 @@ static std::optional<Target> parse(llvm::StringRef text, llvm::StringRef file,
       target.figure("mxu_f32_macs") > rows * columns ||
       target.figure("mxu_f16_macs") > rows * columns) {
     error = file.str() + ": mxu.f32_macs and mxu.f16_macs cannot exceed mxu.rows x mxu.columns";
+    return std::nullopt;
+  }
+  if (int64_t burst = int64_t(target.figure("dram_burst_bytes")); burst & (burst - 1)) {
+    error = file.str() + ": dram.burst_bytes must be a power of two";
     return std::nullopt;
   }
   if (int64_t banks = int64_t(target.figure("sram_banks"));

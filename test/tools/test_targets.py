@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -10,7 +12,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import small_models  # noqa: E402
-from small_models import ROOT, good, refused  # noqa: E402
+from small_models import BIN, ROOT, good, refused  # noqa: E402
 
 TEXT = (ROOT / "targets" / "tiny.toml").read_text()
 
@@ -33,9 +35,9 @@ FAULTS = {
     "a string with a unit": ("hz = 1_000_000_000", 'hz = "1 GHz"', "hz =", "'clock.hz' must be an integer in Hz, it is a string"),
     "a fraction": ("lanes = 8", "lanes = 8.5", "lanes", "'vec.lanes' must be an integer in elements/cycle, it is a floating-point"),
     "another unit": ("hz = 1_000_000_000", "hz = 1_000", "hz =", "'clock.hz' is 1000 Hz, possible are 100000 to 100000000000"),
-    "bytes a second": ("bytes_per_cycle = 4.0", "bytes_per_cycle = 4e9", "bytes_per_cycle", "'dram.bytes_per_cycle' is 4000000000 bytes/cycle"),
+    "bytes a second": ("bytes_per_cycle = 4.0", "bytes_per_cycle = 4e9", "bytes_per_cycle = 4e9", "'dram.bytes_per_cycle' is 4000000000 bytes/cycle"),
     "negative": ("banks = 4", "banks = -4", "banks", "'sram.banks' is -4 banks, possible are 1 to 4096"),
-    "not a number": ("bytes_per_cycle = 4.0", "bytes_per_cycle = nan", "bytes_per_cycle", "'dram.bytes_per_cycle' is nan"),
+    "not a number": ("bytes_per_cycle = 4.0", "bytes_per_cycle = nan", "bytes_per_cycle = nan", "'dram.bytes_per_cycle' is nan"),
     "a name of another type": ('name = "tiny"', "name = 7", "name = 7", "'name' must be a string"),
     "bad syntax": ("rows = 8", "rows = = 8", "rows", ""),
     "twice": ("rows = 8", "rows = 8\nrows = 9", "rows = 9", "rows"),
@@ -63,6 +65,7 @@ def test_contradictions(tmp_path: Path) -> None:
     assert "cannot exceed mxu.rows x mxu.columns" in said
     said = refused("targets", changed(tmp_path, "banks = 4", "banks = 3"))
     assert "sram.bytes must be a multiple of sram.banks" in said
+    assert "dram.burst_bytes must be a power of two" in refused("targets", changed(tmp_path, "burst_bytes = 64", "burst_bytes = 96"))
 
 
 def test_files_that_are_none(tmp_path: Path) -> None:
@@ -113,12 +116,15 @@ def test_listed_with_units_and_source(name: str) -> None:
 def test_figures_of_the_two_machines() -> None:
     edge, tiny = (tomllib.loads((ROOT / "targets" / f"{n}.toml").read_text()) for n in ("edge", "tiny"))
     assert edge["clock"]["hz"] == 10**9
-    assert edge["mxu"] == {"rows": 64, "columns": 32, "int8_macs": 2048, "f16_macs": 1024, "f32_macs": 256}
+    assert edge["mxu"] == {"rows": 64, "columns": 32, "int8_macs": 2048, "f16_macs": 1024, "f32_macs": 256,
+                           "depthwise_macs": 256, "load_bytes_per_cycle": 128}
     assert edge["acc"]["bytes"] == 64 * 1024
-    assert edge["vec"] == {"lanes": 64, "transcendental_divisor": 4}
-    assert edge["sram"] == {"bytes": 2 * 1024 * 1024, "banks": 16}
+    assert edge["vec"] == {"lanes": 64, "transcendental_divisor": 4, "steps": 8, "wide_divisor": 2, "latency_cycles": 4}
+    assert edge["sram"] == {"bytes": 2 * 1024 * 1024, "banks": 16, "bank_bytes": 64, "latency_cycles": 4}
     assert edge["imem"]["bytes"] == 64 * 1024
-    assert edge["dram"] == {"bytes_per_cycle": 16.0, "burst_bytes": 64, "latency_cycles": 200}
+    assert edge["dram"] == {"bytes_per_cycle": 16.0, "burst_bytes": 64, "latency_cycles": 200,
+                            "write_latency_cycles": 100, "row_bytes": 2048, "row_cycles": 10.0}
+    assert edge["dma"] == {"bytes_per_cycle": 64, "setup_cycles": 16, "outstanding": 4}
     assert edge["queue"]["depth"] == 32
     assert (tiny["mxu"]["rows"], tiny["mxu"]["columns"]) == (8, 8)
     assert tiny["sram"]["bytes"] == 32 * 1024 and tiny["acc"]["bytes"] == 4 * 1024
@@ -173,7 +179,15 @@ def test_replaced_figures_decide(tmp_path: Path) -> None:
         text[name] = (tmp_path / name).read_text()
     assert "sram_bytes = 131072" in text["named"] and "sram_bytes = 131072" in text["set"]
     assert "sram_bytes = 2097152" in text["edge"]
-    assert text["set"].partition("accel.target")[2][:80] != text["edge"].partition("accel.target")[2][:80]
+    digest = {name: re.search(r'accel.target = {[^}]*digest = "(\w+)"', own)[1] for name, own in text.items()}
+    assert len(set(digest.values())) == 3
+
+
+def test_the_artifact_has_the_limits(tmp_path: Path) -> None:
+    model = small_models.residual(tmp_path / "net.onnx", 1)
+    good("compile", model, "--set", "dram.burst_bytes=128", "--set", "queue.depth=5", "-o", tmp_path / "net.acc")
+    shown = subprocess.run([BIN / "acc-translate", "--artifact-to-isa", tmp_path / "net.acc"], check=True, capture_output=True, text=True).stdout
+    assert "burst_bytes = 128 : i64" in shown and "queue_depth = 5 : i64" in shown
 
 
 def test_set_needs_a_target_to_be_chosen(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ struct EmitOptions {
 /// encoded routines. Weights are read when the builder writes.
 ///
 /// Module attributes: accel.target (name, digest, sram_bytes, acc_bytes,
-/// imem_bytes, queue_depth, burst_bytes; all numbers also become figures),
+/// imem_bytes, queue_depth, dram_burst_bytes; all numbers also become figures),
 /// accel.prediction ([{tensor, reason, bytes, write}]), accel.compulsory_bytes,
 /// accel.bound_bytes, and what assign-addresses adds; of a routine: accel.macs and
 /// accel.macs_of (whose they are).

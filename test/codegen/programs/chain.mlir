@@ -5,7 +5,7 @@
 #dram = #accel.space<dram>
 #sram = #accel.space<sram>
 module attributes {accel.target = {name = "edge", sram_bytes = 2097152 : i64, acc_bytes = 65536 : i64,
-    imem_bytes = 65536 : i64, queue_depth = 32 : i64, burst_bytes = 64 : i64},
+    imem_bytes = 65536 : i64, queue_depth = 32 : i64, dram_burst_bytes = 64 : i64},
     accel.prediction = [
       {tensor = "X", reason = #accel.reason<compulsory_load>, bytes = 65536 : i64},
       {tensor = "t0", reason = #accel.reason<spill_store>, bytes = 65536 : i64, write},

@@ -4,7 +4,7 @@
 #sram = #accel.space<sram>
 #acc = #accel.space<acc>
 module attributes {accel.target = {name = "edge", sram_bytes = 2097152 : i64, acc_bytes = 65536 : i64,
-    imem_bytes = 65536 : i64, queue_depth = 32 : i64, burst_bytes = 64 : i64},
+    imem_bytes = 65536 : i64, queue_depth = 32 : i64, dram_burst_bytes = 64 : i64},
     accel.prediction = [
       {tensor = "A", reason = #accel.reason<compulsory_load>, bytes = 98304 : i64},
       {tensor = "B", reason = #accel.reason<compulsory_load>, bytes = 98304 : i64},
