@@ -13,7 +13,7 @@ int64_t ExprPool::floorDivide(int64_t a, int64_t b) {
 }
 
 ExprId ExprPool::make(Kind kind, int64_t value, ExprId a, ExprId b) {
-  auto [it, isNew] = known.try_emplace(Key(unsigned(kind), value, a, b), ExprId(nodes.size()));
+  auto [it, isNew] = known.try_emplace(Key{kind, value, a, b}, ExprId(nodes.size()));
   if (!isNew)
     return it->second;
   CounterSet counters = kind == Kind::Counter ? counterBit(value) : 0;

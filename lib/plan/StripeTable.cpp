@@ -4,6 +4,7 @@
 #include "acc/Plan/StripeTable.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SetVector.h"
 
 #include <random>
 
@@ -11,6 +12,11 @@ using namespace mlir;
 using namespace accel;
 
 static constexpr int64_t unlimited = INT64_MAX / 4;
+
+struct StripeTable::Question {
+  ArrayRef<bool> inputs, outputs; ///< resident
+  int64_t sram;
+};
 
 //===----------------------------------------------------------------------===//
 // Which stripes, which shapes
@@ -178,7 +184,48 @@ StripeTable::StripeTable(const GroupOps &given, const Limits &limits) : ops(give
     else
       shared.push_back(index);
   }
+  auto within = [&](Value value) {
+    auto it = llvm::find(ops.members, value.getDefiningOp());
+    return it != ops.members.end() && lastReader[it - ops.members.begin()] >
+                                          unsigned(it - ops.members.begin());
+  };
+  for (Operation *op : ops.members) {
+    llvm::SmallSetVector<Value, 4> results;
+    for (Value operand : op->getOperands())
+      if (within(operand))
+        results.insert(operand);
+    if (within(op->getResult(0)))
+      results.insert(op->getResult(0));
+    int64_t bytes = 0;
+    for (Value value : results)
+      bytes += tensorBytes(value);
+    widest = std::max(widest, bytes);
+  }
   addCuts(/*fine=*/false);
+}
+
+/// What results between members need at least: the largest stripe is at least as
+/// large as stripes are on average.
+int64_t StripeTable::leastSram(const Candidate &candidate) const {
+  ArrayRef<int64_t> shape = shapeOf(ops.members.back()->getResult(0));
+  int64_t bytes = widest;
+  for (LoopAttr loop : candidate.stripes)
+    bytes /= ceilDiv(shape[loop.getDim()], loop.getTile());
+  return bytes;
+}
+
+/// Bytes of weights that stripes load again at least: what does not fit into the
+/// SRAM is loaded for each stripe.
+int64_t StripeTable::leastReloads(const Question &question, const Candidate &candidate) const {
+  ArrayRef<int64_t> shape = shapeOf(ops.members.back()->getResult(0));
+  int64_t stripes = 1, weights = 0;
+  for (LoopAttr loop : candidate.stripes)
+    if (loop.getDim() + 1 < int64_t(shape.size())) // columns of a product move its weights
+      stripes *= ceilDiv(shape[loop.getDim()], loop.getTile());
+  for (auto [index, input] : llvm::enumerate(ops.inputs))
+    if (input.constant && !question.inputs[index])
+      weights += tensorBytes(input.value);
+  return (stripes - 1) * std::max<int64_t>(0, weights - question.sram);
 }
 
 void StripeTable::addCuts(bool fine) {
@@ -315,11 +362,6 @@ void StripeTable::measureAll(Candidate &candidate) {
 //===----------------------------------------------------------------------===//
 // Answering
 //===----------------------------------------------------------------------===//
-
-struct StripeTable::Question {
-  ArrayRef<bool> inputs, outputs; ///< resident
-  int64_t sram;
-};
 
 namespace {
 /// What one shape of one member adds.
@@ -465,16 +507,16 @@ std::optional<StripeTable::Choice> StripeTable::best(ArrayRef<bool> inputs, Arra
   int64_t compulsory = compulsoryBytes(ops, inputs, outputs);
   std::optional<Choice> best;
   int64_t least = INT64_MAX;
-  // Thinner stripes take more steps and stream what stays more often: once thick
-  // ones fit, a few more decide.
-  constexpr unsigned patience = 8;
-  for (unsigned c = 0, last = 0; c < candidates.size(); ++c) {
-    int64_t before = best ? best->dramBytes : INT64_MAX;
-    for (int64_t depth : {2, 1})
-      answer({inputs, outputs, sram}, c, depth, best, least);
-    if (best && best->dramBytes < before)
-      last = c;
-    if (best && (best->dramBytes <= compulsory))
+  Question question{inputs, outputs, sram};
+  for (unsigned c = 0; c < candidates.size(); ++c) {
+    int64_t floor = leastSram(candidates[c]);
+    if (floor > sram) {
+      least = std::min(least, floor);
+    } else if (!best || compulsory + leastReloads(question, candidates[c]) <= best->dramBytes) {
+      for (int64_t depth : {2, 1})
+        answer(question, c, depth, best, least);
+    }
+    if (best && best->dramBytes <= compulsory)
       break;
     if (!best && c + 1 == candidates.size() && !fineCuts)
       addCuts(/*fine=*/true);

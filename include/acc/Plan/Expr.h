@@ -19,7 +19,6 @@
 #include "llvm/ADT/SmallVector.h"
 
 #include <cstdint>
-#include <tuple>
 #include <vector>
 
 namespace accel {
@@ -70,8 +69,24 @@ private:
   ExprId make(Kind kind, int64_t value, ExprId a, ExprId b);
   ExprId previous(ExprId e, unsigned number, llvm::DenseMap<ExprId, ExprId> &known);
   std::vector<Node> nodes;
-  using Key = std::tuple<unsigned, int64_t, ExprId, ExprId>;
-  llvm::DenseMap<Key, ExprId> known;
+  struct Key {
+    Kind kind;
+    int64_t value;
+    ExprId a, b;
+    bool operator==(const Key &) const = default;
+  };
+  struct KeyInfo {
+    static Key getEmptyKey() { return {Kind::Constant, 0, -2, -2}; }
+    static Key getTombstoneKey() { return {Kind::Constant, 0, -3, -3}; }
+    static unsigned getHashValue(const Key &key) {
+      uint64_t h = uint64_t(key.value) * 0x9E3779B97F4A7C15u;
+      h ^= (uint64_t(uint32_t(key.a)) << 32 | uint32_t(key.b)) + uint64_t(key.kind);
+      h *= 0x9E3779B97F4A7C15u; // Fibonacci hashing: the upper half is well mixed
+      return unsigned(h >> 32);
+    }
+    static bool isEqual(const Key &a, const Key &b) { return a == b; }
+  };
+  llvm::DenseMap<Key, ExprId, KeyInfo> known;
 };
 
 } // namespace accel

@@ -81,6 +81,8 @@ private:
     llvm::SmallVector<int64_t> storeBytes;        ///< by output
   };
   struct Question;
+  int64_t leastSram(const Candidate &candidate) const;
+  int64_t leastReloads(const Question &question, const Candidate &candidate) const;
   void answer(const Question &question, unsigned candidate, int64_t depth,
               std::optional<Choice> &best, int64_t &need);
   bool measureFirst(Candidate &candidate);
@@ -94,6 +96,7 @@ private:
   Limits limits;
   std::vector<Candidate> candidates; ///< thick stripes first
   bool fineCuts = false;             ///< those below one row are there
+  int64_t widest = 0;                ///< bytes of results that one member reads and writes
   bool streams = false;              ///< there are second operands worth streaming
   llvm::SmallVector<llvm::SmallVector<unsigned>> privates;  ///< inputs that one member reads
   llvm::SmallVector<unsigned> shared;                       ///< inputs that several read
