@@ -20,6 +20,7 @@ void accel::buildGraphPipeline(OpPassManager &manager, const GraphOptions &optio
   manager.addPass(createFuseEpilogues());
   manager.addPass(createCleanGraph());
   manager.addPass(createNarrowStrides());
+  manager.addPass(createSinkBranches());
   if (options.precision != "f32") {
     SetPrecisionOptions precision;
     precision.type = options.precision;

@@ -155,6 +155,9 @@ bool PlanGroups::fusible(unsigned first, unsigned last) {
   bool connected = false;
   for (auto [index, operand] : llvm::enumerate(op->getOperands())) {
     Operation *source = operand.getDefiningOp();
+    // One load serves two readers of a tensor.
+    connected |= llvm::any_of(operand.getUsers(), inside) &&
+                 storage->root(storage->of(operand).root).kind != RootKind::Weights;
     if (!source)
       continue;
     if (inside(source)) {

@@ -79,6 +79,55 @@ static SmallVector<SmallVector<LoopAttr>> columnCuts(const GroupOps &ops) {
   return result;
 }
 
+/// Whether every channel of a member comes from the same channel of others: no
+/// member sums over channels that another one computes.
+static bool channelsAreApart(const GroupOps &ops) {
+  for (Operation *op : ops.members)
+    for (OpOperand &use : op->getResult(0).getUses()) {
+      Operation *user = use.getOwner();
+      if (!llvm::is_contained(ops.members, user))
+        continue;
+      unsigned primaries = cast<ComputeOpInterface>(user).getPrimary().size();
+      auto conv = dyn_cast<ConvOp>(user);
+      if (use.getOperandNumber() < primaries && !isa<PoolOp>(user) &&
+          !(conv && isDepthwise(conv) && use.getOperandNumber() == 0))
+        return false;
+    }
+  return true;
+}
+
+/// Channels outside of rows: weights are loaded once, in parts that stay while the
+/// rows of the other operands pass.
+static SmallVector<SmallVector<LoopAttr>> channelCuts(const GroupOps &ops) {
+  Operation *anchor = ops.members.back();
+  MLIRContext *context = anchor->getContext();
+  ArrayRef<int64_t> shape = shapeOf(anchor->getResult(0));
+  SmallVector<SmallVector<LoopAttr>> result;
+  unsigned rank = shape.size();
+  if (rank < 2 || !usesMxu(anchor) || mustBeWhole(anchor, rank - 1) || !channelsAreApart(ops))
+    return result;
+  unsigned rows = isa<MatmulOp>(anchor) ? rank - 2 : 1;
+  SmallVector<LoopAttr> batches;
+  for (unsigned d = 0; d < rows; ++d)
+    if (shape[d] > 1)
+      batches.push_back(LoopAttr::get(context, d, 1));
+  for (int64_t parts : {2, 3, 4, 6, 8, 16}) {
+    int64_t channels = ceilDiv(ceilDiv(shape[rank - 1], parts), 16) * 16;
+    if (channels >= shape[rank - 1] || largestTile(anchor, rank - 1) < shape[rank - 1])
+      continue;
+    SmallVector<LoopAttr> outer{LoopAttr::get(context, rank - 1, channels)};
+    llvm::append_range(outer, batches);
+    result.push_back(outer);
+    for (int64_t slices : {2, 4, 8, 16, 32})
+      if (slices <= shape[rows]) {
+        SmallVector<LoopAttr> loops = outer;
+        loops.push_back(LoopAttr::get(context, rows, ceilDiv(shape[rows], slices)));
+        result.push_back(loops);
+      }
+  }
+  return result;
+}
+
 constexpr int64_t smallOperand = 4096; ///< bytes that are not worth streaming
 constexpr unsigned numShapes = 4;
 
@@ -186,8 +235,8 @@ StripeTable::StripeTable(const GroupOps &given, const Limits &limits) : ops(give
   }
   auto within = [&](Value value) {
     auto it = llvm::find(ops.members, value.getDefiningOp());
-    return it != ops.members.end() && lastReader[it - ops.members.begin()] >
-                                          unsigned(it - ops.members.begin());
+    return it != ops.members.end() &&
+           lastReader[it - ops.members.begin()] > unsigned(it - ops.members.begin());
   };
   for (Operation *op : ops.members) {
     llvm::SmallSetVector<Value, 4> results;
@@ -239,7 +288,7 @@ void StripeTable::addCuts(bool fine) {
           candidate.leaf = leaf;
           candidates.push_back(std::move(candidate));
         }
-  if (!fine && ops.members.size() > 1)
+  if (!fine && ops.members.size() > 1) {
     for (const SmallVector<LoopAttr> &stripes : columnCuts(ops)) {
       Candidate candidate;
       candidate.stripes = stripes;
@@ -247,6 +296,14 @@ void StripeTable::addCuts(bool fine) {
       candidate.leaf = false;
       candidates.push_back(std::move(candidate));
     }
+    for (const SmallVector<LoopAttr> &stripes : channelCuts(ops)) {
+      Candidate candidate;
+      candidate.stripes = stripes;
+      candidate.rolling = false;
+      candidate.leaf = true;
+      candidates.push_back(std::move(candidate));
+    }
+  }
   fineCuts |= fine;
 }
 

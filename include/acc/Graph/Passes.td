@@ -123,6 +123,18 @@ def NarrowStrides : Pass<"narrow-strides", "::mlir::ModuleOp"> {
   let statistics = [Statistic<"numNarrowed", "narrowed", "operations whose result shrank">];
 }
 
+def SinkBranches : Pass<"sink-branches", "::mlir::ModuleOp"> {
+  let summary = "Moves an operation to its only reader if it reads no more than it writes";
+  let description = [{
+    Program order is the order of execution, so it says which tensors are alive at
+    a time. The projection of a residual block, written before the block's body by
+    exporters, keeps a large result alive where its operand would do; beside its
+    reader it joins the reader's group and is never stored. Orders only: no value
+    changes.
+  }];
+  let statistics = [Statistic<"numSunk", "sunk", "operations that moved">];
+}
+
 def SetPrecision : Pass<"set-precision", "::mlir::ModuleOp"> {
   let summary = "Stores f32 tensors as f16 or bf16; computes in f32 as before";
   let description = [{
