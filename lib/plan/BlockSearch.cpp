@@ -1,15 +1,18 @@
 //===- BlockSearch.cpp - one operation in blocks ---------------------------===//
 // Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Tile sizes for all dimensions in a few orders; the best of them is then improved
-// in single steps until none helps. Every candidate is judged by its GroupModel.
-// One that does not fit counts by what it needs, so that steps lead to where it
-// does.
+// Loop nests of operations on the matrix engine are searched exactly (NestSearch).
+// For the others, and where that search does not apply, tile sizes for all
+// dimensions in a few orders; on the matrix engine the best of them is then
+// improved in single steps until none helps. Every candidate is judged by its
+// GroupModel. One that does not fit counts by what it needs, so that steps lead to
+// where it does.
 //
 //===----------------------------------------------------------------------===//
 
 #include "BlockSearch.h"
 
+#include "NestSearch.h"
 #include "acc/Plan/Candidate.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -38,7 +41,6 @@ public:
 
   std::optional<ScheduledGroup> best;
   int64_t smallestNeed = INT64_MAX;
-  std::string smallestError;
 
 private:
   void attempt(const Policy &policy);
@@ -62,14 +64,10 @@ void BlockSearch::attempt(const Policy &policy) {
   group.depth = policy.depth;
   ScheduleAttr schedule = makeSchedule(ops, limits, group, MemberPolicy(policy));
   std::string why;
-  std::optional<GroupModel> model = GroupModel::build(ops, schedule, limits, why);
+  int64_t need = INT64_MAX;
+  std::optional<GroupModel> model = GroupModel::build(ops, schedule, limits, why, &need);
   if (!model) {
-    size_t at = why.find("need ");
-    int64_t need = at == std::string::npos ? INT64_MAX - 1 : std::atoll(why.c_str() + at + 5);
-    if (need < smallestNeed) {
-      smallestNeed = need;
-      smallestError = why;
-    }
+    smallestNeed = std::min(smallestNeed, need);
     return note(policy, {true, need, 0, 0});
   }
   ScheduledGroup candidate = costOf(schedule, *model);
@@ -193,13 +191,16 @@ void BlockSearch::family() {
 }
 
 std::optional<ScheduledGroup> accel::searchBlocks(const GroupOps &ops, const Limits &limits,
-                                                  int64_t enough, int64_t &need, std::string &why) {
+                                                  int64_t enough, int64_t &need) {
+  bool covered;
+  std::optional<ScheduledGroup> nest = searchNests(ops, limits, covered, need);
+  if (covered)
+    return nest;
   BlockSearch search(ops, limits, enough, 0);
   search.family();
   if (usesMxu(ops.members[0]))
     search.climb();
   need = search.smallestNeed;
-  why = search.smallestError;
   return search.best;
 }
 

@@ -10,9 +10,9 @@ namespace accel {
 
 /// The best schedule of a single operation without stripes: its own loops tile
 /// every dimension, also the reduction. `enough`: bytes at which to stop. If
-/// nothing fits, `need` is what the smallest attempt needed, and `why` says so.
+/// nothing fits, `need` is the SRAM of the smallest attempt.
 std::optional<ScheduledGroup> searchBlocks(const GroupOps &ops, const Limits &limits,
-                                           int64_t enough, int64_t &need, std::string &why);
+                                           int64_t enough, int64_t &need);
 
 /// Any candidate of that search that is legal, chosen by `seed`.
 std::optional<ScheduledGroup> sampleBlocks(const GroupOps &ops, const Limits &limits,

@@ -3,6 +3,7 @@
 
 #include "acc/Plan/Candidate.h"
 
+#include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
@@ -13,10 +14,43 @@ int64_t accel::tensorBytes(Type type) {
   return tensor.getNumElements() * byteWidth(tensor.getElementType());
 }
 
+/// Positions of dimension 1 + d of its input that a convolution or pooling reads.
+template <typename OpType> static int64_t touchedBy(OpType op, unsigned d, int64_t inputDilation) {
+  int64_t size = shapeOf(op.getInput())[1 + d], steps = shapeOf(op.getResult())[1 + d];
+  int64_t kernel = op.getKernel()[d], stride = op.getStrides()[d], dilation = op.getDilations()[d];
+  int64_t pad = op.getPads()[d];
+  llvm::BitVector touched(size);
+  for (int64_t o = 0; o < steps; ++o)
+    for (int64_t k = 0; k < kernel; ++k)
+      if (int64_t at = o * stride + k * dilation - pad; at >= 0 && at % inputDilation == 0)
+        if (at / inputDilation < size)
+          touched.set(at / inputDilation);
+  return touched.count();
+}
+
+/// Bytes of an input that the group's members touch: the most of any of them.
+static int64_t touchedBytes(const GroupOps &ops, Value input) {
+  int64_t all = tensorBytes(input), most = 0;
+  for (Operation *op : ops.members)
+    for (OpOperand &use : op->getOpOperands()) {
+      if (use.get() != input)
+        continue;
+      int64_t bytes = all;
+      ArrayRef<int64_t> shape = shapeOf(input);
+      for (unsigned d = 0; d < 2 && use.getOperandNumber() == 0; ++d)
+        if (auto conv = dyn_cast<ConvOp>(op))
+          bytes = bytes / shape[1 + d] * touchedBy(conv, d, conv.getInputDilations()[d]);
+        else if (auto pool = dyn_cast<PoolOp>(op))
+          bytes = bytes / shape[1 + d] * touchedBy(pool, d, 1);
+      most = std::max(most, bytes);
+    }
+  return most;
+}
+
 int64_t accel::compulsoryBytes(const GroupOps &ops, ArrayRef<bool> inputs, ArrayRef<bool> outputs) {
   int64_t bytes = 0;
   for (auto [input, isResident] : llvm::zip(ops.inputs, inputs))
-    bytes += isResident ? 0 : tensorBytes(input.value);
+    bytes += isResident ? 0 : touchedBytes(ops, input.value);
   for (auto [output, isResident] : llvm::zip(ops.outputs, outputs))
     bytes += isResident ? 0 : tensorBytes(output.value);
   return bytes;

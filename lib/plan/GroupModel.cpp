@@ -764,10 +764,13 @@ bool ModelBuilder::run() {
 }
 
 std::optional<GroupModel> GroupModel::build(const GroupOps &ops, ScheduleAttr schedule,
-                                            const Limits &limits, std::string &error) {
+                                            const Limits &limits, std::string &error,
+                                            int64_t *need) {
   GroupModel model;
   ModelBuilder builder{ops, schedule, limits, model, error, model.tripsOf, model.pool};
-  if (!builder.run())
-    return std::nullopt;
-  return model;
+  if (builder.run())
+    return model;
+  if (need && model.sramBytes > limits.sramBytes)
+    *need = model.sramBytes;
+  return std::nullopt;
 }

@@ -47,9 +47,8 @@ const std::optional<ScheduledGroup> &ScheduleSearch::Entry::blocks(ArrayRef<bool
   Blocks &blocks = it->second;
   if (isNew) {
     GroupOps here = with(inputs, outputs);
-    std::string why;
     blocks.best = searchBlocks(here, {sram, limits.accBytes}, compulsoryBytes(ops, inputs, outputs),
-                               blocks.need, why);
+                               blocks.need);
   }
   need = blocks.need;
   return blocks.best;

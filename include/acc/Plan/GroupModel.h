@@ -106,9 +106,11 @@ public:
   GroupModel(GroupModel &&) = default;
   GroupModel &operator=(GroupModel &&) = default;
 
-  /// Builds the model of `schedule`. On failure `error` names the constraint.
+  /// Builds the model of `schedule`. On failure `error` names the constraint; if it
+  /// is the SRAM, `need` becomes the bytes that would do.
   static std::optional<GroupModel> build(const GroupOps &ops, ScheduleAttr schedule,
-                                         const Limits &limits, std::string &error);
+                                         const Limits &limits, std::string &error,
+                                         int64_t *need = nullptr);
 
   mutable ExprPool pool;
   llvm::SmallVector<LoopModel> loops;
