@@ -200,7 +200,8 @@ SmallVector<int64_t> accel::tilesOf(int64_t size) {
 /// Deepest of the own loops that moves what `operand` reads, up to `deepest`.
 static int64_t movingLoop(Operation *op, unsigned operand, ArrayRef<LoopAttr> loops,
                           unsigned deepest) {
-  ExprPool pool;
+  constexpr unsigned few = 64;
+  ExprPool pool(few);
   Box box;
   for (unsigned d = 0, rank = iterationSizes(op).size(); d < rank; ++d)
     box.push_back({pool.counter(d), pool.addConstant(pool.counter(d), 1)});

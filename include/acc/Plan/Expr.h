@@ -33,7 +33,7 @@ constexpr CounterSet counterBit(unsigned number) { return CounterSet(1) << numbe
 
 class ExprPool {
 public:
-  ExprPool() : known(512) { nodes.reserve(512); }
+  explicit ExprPool(unsigned expected = 512) : known(expected) { nodes.reserve(expected); }
   enum class Kind : uint8_t { Constant, Counter, Add, Mul, Min, Max, FloorDiv };
   struct Node {
     Kind kind;
