@@ -12,6 +12,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "acc/Plan/Bounds.h"
+#include "acc/Plan/Ladder.h"
 #include "acc/Plan/Passes.h"
 #include "acc/Plan/Routine.h"
 #include "acc/Plan/ScheduleSearch.h"
@@ -55,9 +57,20 @@ struct State {
   SmallVector<std::pair<unsigned, unsigned>, 1> taken; ///< of these, whose memory they take
 };
 
-struct PlanGroups : accel::impl::PlanGroupsBase<PlanGroups> {
-  using Base::Base;
-  void runOnOperation() override;
+class ProgramSearch {
+public:
+  ProgramSearch(ModuleOp module, const PlanGroupsOptions &options)
+      : module(module), longest(options.longest), seed(options.seed), budget(options.budget) {}
+
+  /// Finds the operations, stored tensors and limits of the module.
+  LogicalResult prepare();
+  /// Decides: as the module's schedules say, at random, or well.
+  LogicalResult choose();
+  /// Makes the groups that were decided.
+  void build();
+  uint64_t searches() const { return search->searches(); }
+  uint64_t models() const { return search->models(); }
+  size_t groups() const { return segments.size(); }
 
 private:
   GroupOps describe(unsigned first, unsigned last);
@@ -67,21 +80,49 @@ private:
   LogicalResult decide();
   bool extend(unsigned first, unsigned last, std::vector<std::vector<State>> &states);
   LogicalResult settle();
+  struct Plan;
+  const Plan *planFor(int64_t sram, int64_t fewer);
+  const Plan *best(int64_t sram);
+  void findRemaining();
   SmallVector<int64_t> spaces() const;
   LogicalResult obey(ArrayAttr given);
   LogicalResult randomise();
   void build(unsigned index);
 
+  ModuleOp module;
+  const int64_t longest, seed, budget;
   func::FuncOp main;
   Limits limits;
   std::optional<Storage> storage;
-  std::shared_ptr<ScheduleSearch> search; // a pass can be copied
+  std::unique_ptr<ScheduleSearch> search;
   SmallVector<Operation *> program;       ///< compute operations in order
   DenseMap<Operation *, unsigned> position;
   std::vector<Segment> segments;
   llvm::SmallSetVector<unsigned, 8> resident; ///< stored tensors in SRAM
   std::map<unsigned, Life> lives;             ///< by root
   std::map<unsigned, unsigned> taken;         ///< resident root -> the root whose memory it takes
+
+  /// What was decided for one size of SRAM.
+  struct Plan {
+    int64_t sram, bytes = 0;
+    std::vector<Segment> segments;
+    llvm::SmallSetVector<unsigned, 8> resident;
+    std::map<unsigned, unsigned> taken;
+  };
+  struct Known {
+    std::optional<Plan> plan;
+    int64_t noneBelow = 0; ///< without a plan: none has fewer bytes
+  };
+  std::map<int64_t, Known> plans; ///< by size of SRAM
+  BoundGraph bounds;
+  std::vector<int64_t> remaining; ///< bytes that the operations from each position move at least
+  int64_t enough = INT64_MAX;     ///< a plan with as many bytes is of no use
+  bool tooSmall = false;          ///< an operation does not run in the SRAM
+};
+
+struct PlanGroups : accel::impl::PlanGroupsBase<PlanGroups> {
+  using Base::Base;
+  void runOnOperation() override;
 };
 
 } // namespace
@@ -90,7 +131,7 @@ private:
 // Describing a run of operations
 //===----------------------------------------------------------------------===//
 
-GroupOps PlanGroups::describe(unsigned first, unsigned last) {
+GroupOps ProgramSearch::describe(unsigned first, unsigned last) {
   GroupOps ops;
   llvm::SmallSetVector<Value, 8> inputs;
   auto inside = [&](Operation *op) {
@@ -146,7 +187,7 @@ static bool reachesThroughView(Value value, llvm::function_ref<bool(Operation *)
 }
 
 /// Operation `last` can join the group first..last-1.
-bool PlanGroups::fusible(unsigned first, unsigned last) {
+bool ProgramSearch::fusible(unsigned first, unsigned last) {
   auto inside = [&](Operation *op) {
     auto it = position.find(op);
     return it != position.end() && it->second >= first && it->second < last;
@@ -177,7 +218,7 @@ bool PlanGroups::fusible(unsigned first, unsigned last) {
 // Deciding
 //===----------------------------------------------------------------------===//
 
-void PlanGroups::findLives() {
+void ProgramSearch::findLives() {
   lives.clear();
   auto note = [&](Value value, unsigned at) {
     if (!storage->has(value))
@@ -203,7 +244,7 @@ void PlanGroups::findLives() {
 /// The root whose memory a result of a group could take if both are resident: that
 /// of an operand which the result's producer alone reads, element by element, in the
 /// place where it writes, and nothing reads later.
-std::optional<unsigned> PlanGroups::takes(const GroupOps &ops, const External &output) {
+std::optional<unsigned> ProgramSearch::takes(const GroupOps &ops, const External &output) {
   Operation *op = output.value.getDefiningOp();
   auto whole = [&](Value value) {
     const Placement &place = storage->of(value);
@@ -235,7 +276,7 @@ std::optional<unsigned> PlanGroups::takes(const GroupOps &ops, const External &o
 
 /// Steps from all states at `first` over the group first..last. False if the group
 /// has no schedule even with everything around it resident: longer ones have none.
-bool PlanGroups::extend(unsigned first, unsigned last, std::vector<std::vector<State>> &states) {
+bool ProgramSearch::extend(unsigned first, unsigned last, std::vector<std::vector<State>> &states) {
   GroupOps ops = describe(first, last);
   ScheduleSearch::Entry &entry = search->entry(ops);
   SmallVector<unsigned> inputs, outputs;
@@ -296,7 +337,10 @@ bool PlanGroups::extend(unsigned first, unsigned last, std::vector<std::vector<S
         if (lives[root].last > last)
           next.resident.push_back(root);
       llvm::sort(next.resident);
+      any = true;
       next.bytes = state.bytes + cost->dramBytes;
+      if (next.bytes + remaining[last + 1] >= enough)
+        continue;
       next.steps = state.steps + cost->steps;
       next.position = first;
       next.previous = index;
@@ -307,13 +351,12 @@ bool PlanGroups::extend(unsigned first, unsigned last, std::vector<std::vector<S
         target.push_back(std::move(next));
       else if (std::tuple(next.bytes, next.steps) < std::tuple(same->bytes, same->steps))
         *same = std::move(next);
-      any = true;
     }
   return any || entry.cost(SmallVector<bool>(inputs.size(), true),
                            SmallVector<bool>(outputs.size(), true), limits.sramBytes);
 }
 
-LogicalResult PlanGroups::decide() {
+LogicalResult ProgramSearch::decide() {
   unsigned n = program.size();
   // Long programs are cut into shorter groups, so that planning stays linear.
   constexpr int64_t shortest = 6, groups = 400'000;
@@ -348,6 +391,7 @@ LogicalResult PlanGroups::decide() {
     if (!search->find(describe(first, first), limits.sramBytes, error)) {
       program[first]->emitError("no tile fits on the target: ") << error;
       result = failure();
+      tooSmall = true;
       states[first + 1].emplace_back();
       continue;
     }
@@ -358,7 +402,7 @@ LogicalResult PlanGroups::decide() {
         break;
     }
   }
-  if (failed(result))
+  if (failed(result) || states[n].empty())
     return failure();
   unsigned best = 0;
   for (auto [index, state] : llvm::enumerate(states[n]))
@@ -378,7 +422,7 @@ LogicalResult PlanGroups::decide() {
 }
 
 /// SRAM that residents leave to each group.
-SmallVector<int64_t> PlanGroups::spaces() const {
+SmallVector<int64_t> ProgramSearch::spaces() const {
   SmallVector<int64_t> left(segments.size(), limits.sramBytes);
   for (unsigned root : resident) {
     const Life &life = lives.at(root);
@@ -393,7 +437,7 @@ SmallVector<int64_t> PlanGroups::spaces() const {
 }
 
 /// The schedule of each group in exactly the space that it has.
-LogicalResult PlanGroups::settle() {
+LogicalResult ProgramSearch::settle() {
   SmallVector<int64_t> space = spaces();
   for (auto [s, segment] : llvm::enumerate(segments)) {
     GroupOps ops = describe(segment.first, segment.last);
@@ -408,13 +452,11 @@ LogicalResult PlanGroups::settle() {
              << segment.plan->dramBytes << " bytes in " << segment.plan->sramBytes
              << ", the model says " << (model ? std::to_string(model->dramBytes) : error);
   }
-  numSearches = search->searches();
-  numModels = search->models();
   return success();
 }
 
 /// Random legal groups, residents and schedules.
-LogicalResult PlanGroups::randomise() {
+LogicalResult ProgramSearch::randomise() {
   std::mt19937_64 random(seed);
   unsigned n = program.size();
   std::string error;
@@ -460,7 +502,7 @@ LogicalResult PlanGroups::randomise() {
 }
 
 /// Takes groups and schedules as they are given.
-LogicalResult PlanGroups::obey(ArrayAttr given) {
+LogicalResult ProgramSearch::obey(ArrayAttr given) {
   unsigned next = 0;
   SmallVector<ScheduleAttr> schedules;
   for (auto [index, attr] : llvm::enumerate(given)) {
@@ -546,11 +588,11 @@ static Reason loadReason(const Storage &storage, const External &input, const Lo
   return Reason::Reload;
 }
 
-void PlanGroups::build(unsigned index) {
+void ProgramSearch::build(unsigned index) {
   Segment &segment = segments[index];
   // Earlier groups have replaced some values: describe again.
   GroupOps ops = describe(segment.first, segment.last);
-  MLIRContext *context = &getContext();
+  MLIRContext *context = main.getContext();
   Builder attrs(context);
   std::string error;
   std::optional<GroupModel> model =
@@ -645,43 +687,126 @@ void PlanGroups::build(unsigned index) {
     position.erase(op);
     op->erase();
   }
-  ++numGroups;
 }
 
-void PlanGroups::runOnOperation() {
-  ModuleOp module = getOperation();
+//===----------------------------------------------------------------------===//
+// Sizes of SRAM
+//===----------------------------------------------------------------------===//
+
+/// The plan for exactly `sram` bytes if it moves fewer than `fewer` bytes.
+const ProgramSearch::Plan *ProgramSearch::planFor(int64_t sram, int64_t fewer) {
+  Known &known = plans[sram];
+  if (known.plan || known.noneBelow >= fewer)
+    return known.plan && known.plan->bytes < fewer ? &*known.plan : nullptr;
+  known.noneBelow = fewer;
+  limits.sramBytes = sram;
+  search->setSram(sram);
+  segments.clear();
+  resident.clear();
+  taken.clear();
+  enough = fewer;
+  if (failed(decide()) || failed(settle()))
+    return nullptr;
+  Plan plan{sram};
+  for (const Segment &segment : segments)
+    plan.bytes += segment.plan->dramBytes;
+  plan.segments = segments;
+  plan.resident = resident;
+  plan.taken = taken;
+  known.plan = std::move(plan);
+  return known.plan->bytes < fewer ? &*known.plan : nullptr;
+}
+
+/// The plan with the fewest bytes of all rungs up to `sram`; of equal ones that for
+/// the most SRAM.
+const ProgramSearch::Plan *ProgramSearch::best(int64_t sram) {
+  const Plan *best = nullptr;
+  ScopedDiagnosticHandler quiet(main.getContext(), [](Diagnostic &) { return success(); });
+  for (int64_t rung = rungAt(sram); rung > 0; rung = rungBelow(rung)) {
+    // Nothing smaller can move fewer bytes.
+    if (best && boundAt(bounds, rung + limits.accBytes) >= best->bytes)
+      break;
+    if (const Plan *plan = planFor(rung, best ? best->bytes : INT64_MAX))
+      best = plan;
+    if (tooSmall)
+      break;
+  }
+  return best;
+}
+
+LogicalResult ProgramSearch::prepare() {
   FailureOr<Limits> target = limitsOf(module);
   if (failed(target))
-    return signalPassFailure();
+    return failure();
   FailureOr<func::FuncOp> checked = requireForm(module, Form::Tensor);
   if (failed(checked))
-    return signalPassFailure();
+    return failure();
   main = *checked;
   limits = *target;
   limits.sramBytes = limits.sramBytes * budget / 100;
+  bounds = BoundGraph::of(main);
   storage.emplace(Storage::analyse(main));
-  program.clear();
-  position.clear();
   for (Operation &op : main.getBody().front())
     if (isa<ComputeOpInterface>(op)) {
       position[&op] = program.size();
       program.push_back(&op);
     }
   findLives();
-  search = std::make_shared<ScheduleSearch>(limits);
-  if (auto given = module->getAttrOfType<ArrayAttr>(kSchedulesAttr)) {
-    if (failed(obey(given)))
-      return signalPassFailure();
-    module->removeAttr(kSchedulesAttr);
-  } else if (seed) {
-    if (failed(randomise()))
-      return signalPassFailure();
-  } else {
-    if (failed(decide()) || failed(settle()))
-      return signalPassFailure();
+  findRemaining();
+  search = std::make_unique<ScheduleSearch>(limits);
+  return success();
+}
+
+/// Weights that products read at or after each position are loaded there.
+void ProgramSearch::findRemaining() {
+  remaining.assign(program.size() + 1, 0);
+  llvm::DenseSet<Value> seen;
+  for (unsigned at = program.size(); at-- > 0;) {
+    remaining[at] = remaining[at + 1];
+    for (OpOperand &use : program[at]->getOpOperands())
+      if (isSecondOperand(program[at], use.getOperandNumber()) &&
+          use.get().getDefiningOp<ConstantOp>() && seen.insert(use.get()).second)
+        remaining[at] += tensorBytes(use.get());
   }
+}
+
+LogicalResult ProgramSearch::choose() {
+  if (auto given = module->getAttrOfType<ArrayAttr>(kSchedulesAttr)) {
+    module->removeAttr(kSchedulesAttr);
+    return obey(given);
+  }
+  if (seed)
+    return randomise();
+  const int64_t sram = limits.sramBytes;
+  const Plan *plan = best(sram);
+  if (!plan) // says why
+    plan = planFor(sram, INT64_MAX);
+  if (!plan)
+    return failure();
+  limits.sramBytes = plan->sram;
+  segments = plan->segments;
+  resident = plan->resident;
+  taken = plan->taken;
+  return success();
+}
+
+void ProgramSearch::build() {
   // Values of later groups are renamed while earlier ones are built: what later
   // groups read is looked up when it is their turn.
   for (unsigned s = 0; s < segments.size(); ++s)
     build(s);
+}
+
+void PlanGroups::runOnOperation() {
+  PlanGroupsOptions options;
+  options.budget = budget;
+  options.longest = longest;
+  options.seed = seed;
+  ProgramSearch search(getOperation(), options);
+  if (failed(search.prepare()) || failed(search.choose()))
+    return signalPassFailure();
+  search.build();
+  numGroups = search.groups();
+  numSearches = search.searches();
+  numModels = search.models();
 }

@@ -8,15 +8,28 @@
 #include "acc/Plan/Routine.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/bit.h"
 
 using namespace mlir;
 using namespace accel;
 
+/// Tables do not depend on the SRAM, but for one thing: how many rows of a softmax or
+/// normalisation run at a time. It follows the power of two below, so that groups
+/// with one have a table for each octave.
+static int64_t rowLimit(int64_t sram) { return llvm::bit_floor(uint64_t(std::max<int64_t>(sram, 1))); }
+
+static std::string keyOf(const GroupOps &ops, int64_t sram) {
+  std::string key = structuralKey(ops);
+  if (llvm::any_of(ops.members, [](Operation *op) { return isa<SoftmaxOp, NormalizeOp>(op); }))
+    key += std::to_string(rowLimit(sram));
+  return key;
+}
+
 ScheduleSearch::Entry::Entry(const GroupOps &ops, const Limits &limits)
-    : ops(ops), limits(limits), table(ops, limits) {}
+    : ops(ops), limits(limits), table(ops, {rowLimit(limits.sramBytes), limits.accBytes}) {}
 
 ScheduleSearch::Entry &ScheduleSearch::entry(const GroupOps &ops) {
-  std::unique_ptr<Entry> &entry = entries[structuralKey(ops)];
+  std::unique_ptr<Entry> &entry = entries[keyOf(ops, limits.sramBytes)];
   if (!entry)
     entry.reset(new Entry(ops, limits));
   return *entry;
@@ -66,7 +79,7 @@ std::optional<ScheduleSearch::Entry::Cost>
 ScheduleSearch::Entry::cost(ArrayRef<bool> inputs, ArrayRef<bool> outputs, int64_t sram) {
   std::vector<bool> residents(inputs.begin(), inputs.end());
   residents.insert(residents.end(), outputs.begin(), outputs.end());
-  auto [it, isNew] = costMemo.try_emplace({std::move(residents), sram});
+  auto [it, isNew] = costMemo.try_emplace({{std::move(residents), sram}, limits.sramBytes});
   std::optional<Cost> &result = it->second;
   if (!isNew)
     return result;

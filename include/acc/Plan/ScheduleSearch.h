@@ -35,6 +35,10 @@ public:
   /// What is known about groups of one structure.
   class Entry;
 
+  /// Groups are planned for a chip with so much SRAM from here on. What is known
+  /// about them stays.
+  void setSram(int64_t bytes) { limits.sramBytes = bytes; }
+
   /// The entry of a group; whether its externals are resident does not matter.
   /// It stays valid as long as the search.
   Entry &entry(const GroupOps &ops);
@@ -48,7 +52,7 @@ public:
   uint64_t models() const;                             ///< models built: the effort spent
 
 private:
-  const Limits limits;
+  Limits limits;
   llvm::StringMap<std::unique_ptr<Entry>> entries;
 };
 
@@ -70,8 +74,8 @@ private:
   blocks(llvm::ArrayRef<bool> inputs, llvm::ArrayRef<bool> outputs, int64_t sram, int64_t &need);
   GroupOps with(llvm::ArrayRef<bool> inputs, llvm::ArrayRef<bool> outputs) const;
 
-  const GroupOps ops; ///< of the first group with this structure
-  const Limits limits;
+  const GroupOps ops;   ///< of the first group with this structure
+  const Limits &limits; ///< of the chip that is planned for: the search's
   StripeTable table;
   struct Blocks {
     std::optional<ScheduledGroup> best;
@@ -79,7 +83,7 @@ private:
   };
   using Key = std::pair<std::vector<bool>, int64_t>; ///< residents and space
   std::map<Key, Blocks> blockMemo;
-  std::map<Key, std::optional<Cost>> costMemo;
+  std::map<std::pair<Key, int64_t>, std::optional<Cost>> costMemo; ///< also by SRAM of the chip
 };
 
 /// The best schedule of one group; see ScheduleSearch::find.
