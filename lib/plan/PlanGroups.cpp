@@ -15,6 +15,7 @@
 #include "acc/Plan/Bounds.h"
 #include "acc/Plan/Ladder.h"
 #include "acc/Plan/Passes.h"
+#include "acc/Plan/Planner.h"
 #include "acc/Plan/Routine.h"
 #include "acc/Plan/ScheduleSearch.h"
 
@@ -68,6 +69,12 @@ public:
   LogicalResult choose();
   /// Makes the groups that were decided.
   void build();
+
+  struct Plan;
+  const Plan *bestOrReason(int64_t sram);
+  ArrayAttr schedulesOf(const Plan &plan);
+  void refuse(int64_t rung);
+
   uint64_t searches() const { return search->searches(); }
   uint64_t models() const { return search->models(); }
   size_t groups() const { return segments.size(); }
@@ -80,8 +87,11 @@ private:
   LogicalResult decide();
   bool extend(unsigned first, unsigned last, std::vector<std::vector<State>> &states);
   LogicalResult settle();
-  struct Plan;
-  const Plan *planFor(int64_t sram, int64_t fewer);
+  struct Step;
+  const Step &stepOf(unsigned first, unsigned last);
+  ScheduleAttr finalSchedule(const Segment &segment, const GroupOps &ops);
+  void take(const Plan &plan);
+  Plan *planFor(int64_t sram, int64_t fewer);
   const Plan *best(int64_t sram);
   void findRemaining();
   SmallVector<int64_t> spaces() const;
@@ -102,9 +112,18 @@ private:
   std::map<unsigned, Life> lives;             ///< by root
   std::map<unsigned, unsigned> taken;         ///< resident root -> the root whose memory it takes
 
+  /// A group that can be made, with the roots that it reads and writes.
+  struct Step {
+    ScheduleSearch::Entry *entry;
+    SmallVector<unsigned, 4> inputs, outputs;
+    SmallVector<unsigned, 4> fresh; ///< written first in it and can stay, large ones first
+    SmallVector<std::pair<unsigned, unsigned>, 1> couldTake; ///< whose memory they could take
+  };
+  std::map<std::pair<unsigned, unsigned>, Step> steps; ///< by first and last operation
+
   /// What was decided for one size of SRAM.
   struct Plan {
-    int64_t sram, bytes = 0;
+    int64_t sram, rung = 0, bytes = 0;
     std::vector<Segment> segments;
     llvm::SmallSetVector<unsigned, 8> resident;
     std::map<unsigned, unsigned> taken;
@@ -113,7 +132,9 @@ private:
     std::optional<Plan> plan;
     int64_t noneBelow = 0; ///< without a plan: none has fewer bytes
   };
-  std::map<int64_t, Known> plans; ///< by size of SRAM
+  std::map<int64_t, Known> plans;     ///< by size of SRAM
+  std::map<int64_t, int64_t> refused; ///< percent of a rung's SRAM that did not pack
+  static constexpr int64_t leastPercent = 40;
   BoundGraph bounds;
   std::vector<int64_t> remaining; ///< bytes that the operations from each position move at least
   int64_t enough = INT64_MAX;     ///< a plan with as many bytes is of no use
@@ -274,35 +295,45 @@ std::optional<unsigned> ProgramSearch::takes(const GroupOps &ops, const External
   return std::nullopt;
 }
 
+/// The group first..last and what can be decided with it.
+const ProgramSearch::Step &ProgramSearch::stepOf(unsigned first, unsigned last) {
+  auto [it, isNew] = steps.try_emplace({first, last});
+  Step &step = it->second;
+  if (!isNew)
+    return step;
+  GroupOps ops = describe(first, last);
+  step.entry = &search->entry(ops);
+  llvm::SmallSetVector<unsigned, 4> fresh;
+  for (const External &input : ops.inputs)
+    step.inputs.push_back(storage->of(input.value).root);
+  for (const External &output : ops.outputs) {
+    unsigned root = storage->of(output.value).root;
+    step.outputs.push_back(root);
+    auto life = lives.find(root);
+    if (life != lives.end() && life->second.eligible && life->second.first >= first)
+      fresh.insert(root);
+    if (std::optional<unsigned> from = takes(ops, output))
+      step.couldTake.push_back({root, *from});
+  }
+  llvm::append_range(step.fresh, fresh);
+  llvm::sort(step.fresh, [&](unsigned a, unsigned b) {
+    return std::tuple(-lives[a].size, a) < std::tuple(-lives[b].size, b);
+  });
+  return step;
+}
+
 /// Steps from all states at `first` over the group first..last. False if the group
 /// has no schedule even with everything around it resident: longer ones have none.
 bool ProgramSearch::extend(unsigned first, unsigned last, std::vector<std::vector<State>> &states) {
-  GroupOps ops = describe(first, last);
-  ScheduleSearch::Entry &entry = search->entry(ops);
-  SmallVector<unsigned> inputs, outputs;
-  llvm::SmallSetVector<unsigned, 4> fresh;
-  for (const External &input : ops.inputs)
-    inputs.push_back(storage->of(input.value).root);
-  for (const External &output : ops.outputs) {
-    unsigned root = storage->of(output.value).root;
-    outputs.push_back(root);
-    auto life = lives.find(root);
-    if (life != lives.end() && life->second.eligible && life->second.first >= first &&
-        life->second.size <= limits.sramBytes)
-      fresh.insert(root);
-  }
+  const Step &step = stepOf(first, last);
+  ScheduleSearch::Entry &entry = *step.entry;
+  const SmallVector<unsigned, 4> &inputs = step.inputs, &outputs = step.outputs;
   // Few tensors leave a group; of many the largest are decided one by one.
   constexpr size_t most = 3;
-  SmallVector<unsigned> choices = fresh.takeVector();
-  llvm::sort(choices, [&](unsigned a, unsigned b) {
-    return std::tuple(-lives[a].size, a) < std::tuple(-lives[b].size, b);
-  });
-  choices.truncate(std::min(choices.size(), most));
-
-  std::map<unsigned, unsigned> couldTake;
-  for (const External &output : ops.outputs)
-    if (std::optional<unsigned> root = takes(ops, output))
-      couldTake[storage->of(output.value).root] = *root;
+  SmallVector<unsigned> choices;
+  for (unsigned root : step.fresh)
+    if (lives[root].size <= limits.sramBytes && choices.size() < most)
+      choices.push_back(root);
 
   std::vector<State> &target = states[last + 1];
   bool any = false;
@@ -318,11 +349,11 @@ bool ProgramSearch::extend(unsigned first, unsigned last, std::vector<std::vecto
       for (unsigned root : here)
         left -= lives[root].size;
       for (unsigned root : added)
-        if (auto it = couldTake.find(root);
-            it != couldTake.end() && llvm::is_contained(state.resident, it->second)) {
-          left += lives[root].size;
-          next.taken.push_back(*it);
-        }
+        for (const auto &pair : step.couldTake)
+          if (pair.first == root && llvm::is_contained(state.resident, pair.second)) {
+            left += lives[root].size;
+            next.taken.push_back(pair);
+          }
       if (left < 0)
         continue;
       SmallVector<bool> inputsHere, outputsHere;
@@ -387,8 +418,11 @@ LogicalResult ProgramSearch::decide() {
       here.resize(width);
     }
     // Every operation can run alone with nothing resident, or the model cannot run.
+    const Step &alone = stepOf(first, first);
     std::string error;
-    if (!search->find(describe(first, first), limits.sramBytes, error)) {
+    if (!alone.entry->cost(SmallVector<bool>(alone.inputs.size(), false),
+                           SmallVector<bool>(alone.outputs.size(), false), limits.sramBytes) &&
+        !search->find(describe(first, first), limits.sramBytes, error)) {
       program[first]->emitError("no tile fits on the target: ") << error;
       result = failure();
       tooSmall = true;
@@ -588,6 +622,27 @@ static Reason loadReason(const Storage &storage, const External &input, const Lo
   return Reason::Reload;
 }
 
+/// The schedule of a group with the results that it keeps.
+ScheduleAttr ProgramSearch::finalSchedule(const Segment &segment, const GroupOps &ops) {
+  SmallVector<int64_t> kept, takes;
+  for (auto [index, output] : llvm::enumerate(ops.outputs)) {
+    if (!output.inSram)
+      continue;
+    kept.push_back(index);
+    auto it = taken.find(storage->of(output.value).root);
+    int64_t operand = -1;
+    for (auto [i, input] : llvm::enumerate(ops.inputs))
+      if (it != taken.end() && storage->of(input.value).root == it->second)
+        operand = i;
+    takes.push_back(operand);
+  }
+  if (llvm::all_of(takes, [](int64_t operand) { return operand < 0; }))
+    takes.clear();
+  ScheduleAttr s = segment.plan->schedule;
+  return ScheduleAttr::get(main.getContext(), s.getVersion(), s.getAnchor(), s.getLoops(), s.getMembers(),
+                        s.getInputs(), kept, takes);
+}
+
 void ProgramSearch::build(unsigned index) {
   Segment &segment = segments[index];
   // Earlier groups have replaced some values: describe again.
@@ -627,23 +682,7 @@ void ProgramSearch::build(unsigned index) {
   for (Operation *op : ops.members)
     locs.push_back(op->getLoc());
 
-  SmallVector<int64_t> kept, takes;
-  for (auto [index, output] : llvm::enumerate(ops.outputs)) {
-    if (!output.inSram)
-      continue;
-    kept.push_back(index);
-    auto it = taken.find(storage->of(output.value).root);
-    int64_t operand = -1;
-    for (auto [i, input] : llvm::enumerate(ops.inputs))
-      if (it != taken.end() && storage->of(input.value).root == it->second)
-        operand = i;
-    takes.push_back(operand);
-  }
-  if (llvm::all_of(takes, [](int64_t operand) { return operand < 0; }))
-    takes.clear();
-  ScheduleAttr s = segment.plan->schedule;
-  s = ScheduleAttr::get(context, s.getVersion(), s.getAnchor(), s.getLoops(), s.getMembers(),
-                        s.getInputs(), kept, takes);
+  ScheduleAttr s = finalSchedule(segment, ops);
   OpBuilder builder(context);
   builder.setInsertionPointAfter(ops.members.back());
   auto group = GroupOp::create(builder, FusedLoc::get(context, locs), results, inputs, s);
@@ -694,13 +733,14 @@ void ProgramSearch::build(unsigned index) {
 //===----------------------------------------------------------------------===//
 
 /// The plan for exactly `sram` bytes if it moves fewer than `fewer` bytes.
-const ProgramSearch::Plan *ProgramSearch::planFor(int64_t sram, int64_t fewer) {
+ProgramSearch::Plan *ProgramSearch::planFor(int64_t sram, int64_t fewer) {
   Known &known = plans[sram];
   if (known.plan || known.noneBelow >= fewer)
     return known.plan && known.plan->bytes < fewer ? &*known.plan : nullptr;
   known.noneBelow = fewer;
+  if (search->setSram(sram))
+    steps.clear(); // entries differ
   limits.sramBytes = sram;
-  search->setSram(sram);
   segments.clear();
   resident.clear();
   taken.clear();
@@ -717,19 +757,25 @@ const ProgramSearch::Plan *ProgramSearch::planFor(int64_t sram, int64_t fewer) {
   return known.plan->bytes < fewer ? &*known.plan : nullptr;
 }
 
-/// The plan with the fewest bytes of all rungs up to `sram`; of equal ones that for
-/// the most SRAM.
+/// The plan with the fewest bytes of all rungs up to `sram`; of equal ones that of
+/// the highest.
 const ProgramSearch::Plan *ProgramSearch::best(int64_t sram) {
   const Plan *best = nullptr;
   ScopedDiagnosticHandler quiet(main.getContext(), [](Diagnostic &) { return success(); });
-  for (int64_t rung = rungAt(sram); rung > 0; rung = rungBelow(rung)) {
+  tooSmall = false;
+  for (int64_t rung = rungAt(sram); rung > 0 && !tooSmall; rung = rungBelow(rung)) {
     // Nothing smaller can move fewer bytes.
     if (best && boundAt(bounds, rung + limits.accBytes) >= best->bytes)
       break;
-    if (const Plan *plan = planFor(rung, best ? best->bytes : INT64_MAX))
+    int64_t percent = 100;
+    if (auto it = refused.find(rung); it != refused.end())
+      percent = it->second - (it->second > 80 ? 5 : 10);
+    if (percent < leastPercent)
+      continue;
+    if (Plan *plan = planFor(rung * percent / 100, best ? best->bytes : INT64_MAX)) {
       best = plan;
-    if (tooSmall)
-      break;
+      plan->rung = rung;
+    }
   }
   return best;
 }
@@ -777,17 +823,53 @@ LogicalResult ProgramSearch::choose() {
   }
   if (seed)
     return randomise();
-  const int64_t sram = limits.sramBytes;
-  const Plan *plan = best(sram);
-  if (!plan) // says why
-    plan = planFor(sram, INT64_MAX);
+  const Plan *plan = bestOrReason(limits.sramBytes);
   if (!plan)
     return failure();
-  limits.sramBytes = plan->sram;
-  segments = plan->segments;
-  resident = plan->resident;
-  taken = plan->taken;
+  take(*plan);
+  module->setAttr(kPlannedSramAttr, Builder(main.getContext()).getI64IntegerAttr(plan->rung));
   return success();
+}
+
+/// The best plan; below the lowest rung where the program fits, the plan for exactly
+/// `sram` bytes, or why there is none.
+const ProgramSearch::Plan *ProgramSearch::bestOrReason(int64_t sram) {
+  if (const Plan *plan = best(sram))
+    return plan;
+  if (!refused.empty())
+    return nullptr; // what there is does not pack
+  Plan *plan = planFor(sram, INT64_MAX);
+  if (plan)
+    plan->rung = sram;
+  return plan;
+}
+
+void ProgramSearch::take(const Plan &plan) {
+  segments = plan.segments;
+  resident = plan.resident;
+  taken = plan.taken;
+}
+
+/// The schedules of a plan with the names of their operations.
+ArrayAttr ProgramSearch::schedulesOf(const Plan &plan) {
+  take(plan);
+  Builder builder(main.getContext());
+  SmallVector<Attribute> entries;
+  for (const Segment &segment : segments) {
+    SmallVector<Attribute> names;
+    for (unsigned i = segment.first; i <= segment.last; ++i)
+      names.push_back(builder.getStringAttr(memberName(program[i])));
+    entries.push_back(builder.getDictionaryAttr(
+        {builder.getNamedAttr("members", builder.getArrayAttr(names)),
+         builder.getNamedAttr("schedule", finalSchedule(segment, describe(segment.first, segment.last)))}));
+  }
+  return builder.getArrayAttr(entries);
+}
+
+void ProgramSearch::refuse(int64_t rung) {
+  auto [it, isNew] = refused.try_emplace(rung, 100);
+  if (!isNew)
+    it->second -= it->second > 80 ? 5 : 10;
 }
 
 void ProgramSearch::build() {
@@ -796,6 +878,34 @@ void ProgramSearch::build() {
   for (unsigned s = 0; s < segments.size(); ++s)
     build(s);
 }
+
+//===----------------------------------------------------------------------===//
+// Interface
+//===----------------------------------------------------------------------===//
+
+struct Planner::Impl {
+  OwningOpRef<ModuleOp> module; ///< analysis inserts copies
+  ProgramSearch search;
+  bool prepared;
+  Impl(ModuleOp original, const PlanGroupsOptions &options)
+      : module(original.clone()), search(*module, options),
+        prepared(succeeded(search.prepare())) {}
+};
+
+Planner::Planner(ModuleOp module, const PlanGroupsOptions &options)
+    : impl(std::make_unique<Impl>(module, options)) {}
+Planner::~Planner() = default;
+
+std::optional<ProgramPlan> Planner::best(int64_t sram) {
+  if (!impl->prepared)
+    return std::nullopt;
+  const ProgramSearch::Plan *plan = impl->search.bestOrReason(sram);
+  if (!plan)
+    return std::nullopt;
+  return ProgramPlan{plan->rung, plan->bytes, impl->search.schedulesOf(*plan)};
+}
+
+void Planner::refuse(const ProgramPlan &plan) { impl->search.refuse(plan.sramBytes); }
 
 void PlanGroups::runOnOperation() {
   PlanGroupsOptions options;

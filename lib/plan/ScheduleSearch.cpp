@@ -35,6 +35,12 @@ ScheduleSearch::Entry &ScheduleSearch::entry(const GroupOps &ops) {
   return *entry;
 }
 
+bool ScheduleSearch::setSram(int64_t bytes) {
+  bool other = rowLimit(bytes) != rowLimit(limits.sramBytes);
+  limits.sramBytes = bytes;
+  return other;
+}
+
 uint64_t ScheduleSearch::models() const {
   uint64_t total = 0;
   for (const auto &entry : entries)

@@ -17,9 +17,9 @@
 
 namespace accel {
 
-/// Rungs between a power of two and the next. All sizes that are common (powers of
-/// two, 384 KiB, 640 KiB, 1.25 MiB) are rungs.
-inline constexpr int64_t rungsPerOctave = 16;
+/// Rungs from a power of two to the next: 128, 160, 192, 224, 256 KiB. A plan for each
+/// rung below costs time, a coarse ladder costs SRAM on chips of odd sizes.
+inline constexpr int64_t rungsPerOctave = 4;
 
 /// The largest rung of at most `bytes`; 0 if there is none. Rungs are multiples of
 /// 64 bytes.

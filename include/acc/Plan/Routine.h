@@ -27,6 +27,9 @@ inline constexpr llvm::StringLiteral kBoundAttr = "accel.bound_bytes";
 inline constexpr llvm::StringLiteral kBoundCurveAttr = "accel.bound_curve";
 inline constexpr llvm::StringLiteral kNodeBoundsAttr = "accel.node_bounds";
 inline constexpr llvm::StringLiteral kSchedulesAttr = "accel.schedules";
+/// Bytes of SRAM that the schedules were made for, at most the target's: addresses
+/// stay below.
+inline constexpr llvm::StringLiteral kPlannedSramAttr = "accel.planned_sram_bytes";
 
 /// Members, inputs and outputs of an outlined group.
 GroupOps describeRoutine(mlir::func::FuncOp routine);

@@ -36,8 +36,8 @@ public:
   class Entry;
 
   /// Groups are planned for a chip with so much SRAM from here on. What is known
-  /// about them stays.
-  void setSram(int64_t bytes) { limits.sramBytes = bytes; }
+  /// about them stays; true if groups have other entries from here on.
+  bool setSram(int64_t bytes);
 
   /// The entry of a group; whether its externals are resident does not matter.
   /// It stays valid as long as the search.
