@@ -9,14 +9,13 @@
 //   codegen  engine operations     -> instructions
 //   emit     instructions          -> artifact
 //
-// Where packing fails in `memory`, `plan` runs again with a smaller budget.
+// What makes a plan, and another one where the first does not pack, is in
+// PlanToMemory.cpp.
 //
 //===----------------------------------------------------------------------===//
 
-#include "acc/Driver/Compile.h"
+#include "Compiler.h"
 
-#include "acc/Codegen/Encode.h"
-#include "acc/Driver/Pipelines.h"
 #include "acc/Driver/Schedules.h"
 #include "acc/Emit/Emit.h"
 #include "acc/Emit/IsaTranslate.h"
@@ -46,50 +45,6 @@ std::optional<Stage> accel::stageNamed(StringRef name) {
 }
 
 StringRef accel::stageName(Stage stage) { return kStageNames[unsigned(stage)]; }
-
-namespace {
-
-class Compiler {
-public:
-  Compiler(const CompileOptions &options, MLIRContext *context)
-      : options(options), context(context) {}
-
-  LogicalResult run();
-  LogicalResult checkOnly();
-
-private:
-  LogicalResult load();
-  LogicalResult graph();
-  LogicalResult planToMemory();
-  LogicalResult generate(ModuleOp from);
-  LogicalResult codegen(rt::ArtifactBuilder &builder);
-  LogicalResult write(rt::ArtifactBuilder &builder);
-  LogicalResult printModule();
-  LogicalResult printProgram(rt::ArtifactBuilder &builder);
-  LogicalResult printText(ModuleOp text, const OpPrintingFlags &flags);
-
-  LogicalResult passes(ModuleOp onModule, llvm::function_ref<void(OpPassManager &)> add);
-  InFlightDiagnostic error() { return emitError(UnknownLoc::get(context)); }
-  /// Whether a stage is to be run.
-  bool needed(Stage stage) const {
-    return (!options.from || *options.from < stage) && (!options.emit || stage <= *options.emit);
-  }
-  bool endsAt(Stage stage) const { return options.emit == stage; }
-  void enter(Stage stage) {
-    if (options.entered)
-      options.entered(stage);
-  }
-
-  const CompileOptions &options;
-  MLIRContext *context;
-  OwningOpRef<ModuleOp> module;
-  std::optional<codegen::EncodedProgram> encoded; ///< the program of `module`, once it is known
-  std::string schedules;                          ///< text of --schedule-out
-  /// Constants that had to be copied, until the artifact is written.
-  std::vector<std::unique_ptr<std::vector<char>>> copies;
-};
-
-} // namespace
 
 /// The ONNX file, or the text of an earlier stage.
 LogicalResult Compiler::load() {
@@ -125,13 +80,6 @@ LogicalResult Compiler::load() {
   return success();
 }
 
-LogicalResult Compiler::passes(ModuleOp onModule, llvm::function_ref<void(OpPassManager &)> add) {
-  PassManager manager(context, ModuleOp::getOperationName());
-  manager.enableVerifier(options.verifyEach);
-  add(manager);
-  return manager.run(onModule);
-}
-
 LogicalResult Compiler::graph() {
   enter(Stage::Graph);
   if (failed(checkBound(*module)))
@@ -140,84 +88,6 @@ LogicalResult Compiler::graph() {
   graphOptions.precision = options.precision;
   return passes(*module,
                 [&](OpPassManager &manager) { buildGraphPipeline(manager, graphOptions); });
-}
-
-/// The largest routine's code in bytes, if it is more than instruction memory holds.
-static int64_t excessCode(ModuleOp module, const codegen::EncodedProgram &program) {
-  auto target = module->getAttrOfType<DictionaryAttr>(kTargetAttr);
-  auto memory = target ? target.getAs<IntegerAttr>("imem_bytes") : IntegerAttr();
-  int64_t largest = 0;
-  for (const codegen::EncodedRoutine &routine : llvm::drop_begin(program.routines))
-    largest = std::max(largest, program.codeBytes(routine));
-  return memory && largest > memory.getInt() ? largest : 0;
-}
-
-/// Plan, tile, memory and codegen; again with a smaller budget if packing fails, and
-/// with shorter groups if a routine is too large for the instruction memory. Text of
-/// plan or tile is that of the attempt that fits: what is continued from it ends as
-/// a compile at once does.
-LogicalResult Compiler::planToMemory() {
-  bool plans = !options.from || *options.from < Stage::Plan;
-  bool tiles = plans || *options.from == Stage::Plan;
-  OwningOpRef<ModuleOp> ended; // where --emit stops
-  int64_t budget = 100, longest = 20;
-  while (true) {
-    encoded.reset();
-    bool last = budget <= 40 || !plans || !options.schedule.empty();
-    OwningOpRef<ModuleOp> attempt =
-        last ? std::move(module) : OwningOpRef<ModuleOp>(module->clone());
-    if (plans) {
-      enter(Stage::Plan);
-      if (failed(passes(*attempt, [&](OpPassManager &manager) {
-            PlanGroupsOptions planOptions;
-            planOptions.budget = budget;
-            planOptions.longest = longest;
-            planOptions.seed = options.planSeed;
-            addGroups(manager, planOptions);
-          })))
-        return failure();
-      if (!options.scheduleOut.empty())
-        schedules = printSchedules(*attempt);
-      if (failed(passes(*attempt, addRoutines)))
-        return failure();
-    }
-    if (endsAt(Stage::Plan))
-      ended = attempt->clone();
-    if (tiles) {
-      enter(Stage::Tile);
-      if (failed(passes(*attempt, addTile)))
-        return failure();
-    }
-    if (endsAt(Stage::Tile))
-      ended = attempt->clone();
-    // A packing failure is the planner's concern, not yet the user's.
-    LogicalResult packed = failure();
-    enter(Stage::Memory);
-    {
-      ScopedDiagnosticHandler quiet(context,
-                                    [&](Diagnostic &) { return success(!last || bool(ended)); });
-      packed = passes(*attempt, addMemory);
-    }
-    if (failed(packed) && !last) {
-      budget -= budget > 80 ? 5 : 10;
-      continue;
-    }
-    if (succeeded(packed) && !last && longest > 1) {
-      if (failed(generate(*attempt)))
-        return failure();
-      if (excessCode(*attempt, *encoded)) {
-        longest /= 2;
-        continue;
-      }
-    }
-    if (ended) {
-      encoded.reset(); // of the attempt, which goes
-      module = std::move(ended);
-      return success();
-    }
-    module = std::move(attempt);
-    return packed;
-  }
 }
 
 LogicalResult Compiler::generate(ModuleOp from) {

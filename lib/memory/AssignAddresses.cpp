@@ -6,6 +6,7 @@
 
 #include "acc/Memory/Addresses.h"
 #include "acc/Memory/Passes.h"
+#include "acc/Plan/Routine.h"
 
 namespace accel::memory {
 #define GEN_PASS_DEF_ASSIGNADDRESSES
@@ -27,6 +28,8 @@ struct AssignAddresses : impl::AssignAddressesBase<AssignAddresses> {
       return value ? value.getInt() : otherwise;
     };
     limits.sramBytes = figure("sram_bytes", sramBytes, limits.sramBytes);
+    if (auto planned = module->getAttrOfType<mlir::IntegerAttr>(kPlannedSramAttr))
+      limits.sramBytes = std::min(limits.sramBytes, planned.getInt());
     limits.accBytes = figure("acc_bytes", accBytes, limits.accBytes);
 
     PackingFailure failure;

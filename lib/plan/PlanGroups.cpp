@@ -70,7 +70,13 @@ public:
   /// Makes the groups that were decided.
   void build();
 
-  struct Plan;
+  /// What was decided for one size of SRAM.
+  struct Plan {
+    int64_t sram, rung = 0, bytes = 0;
+    std::vector<Segment> segments;
+    llvm::SmallSetVector<unsigned, 8> resident;
+    std::map<unsigned, unsigned> taken;
+  };
   const Plan *bestOrReason(int64_t sram);
   ArrayAttr schedulesOf(const Plan &plan);
   void refuse(int64_t rung);
@@ -105,7 +111,7 @@ private:
   Limits limits;
   std::optional<Storage> storage;
   std::unique_ptr<ScheduleSearch> search;
-  SmallVector<Operation *> program;       ///< compute operations in order
+  SmallVector<Operation *> program; ///< compute operations in order
   DenseMap<Operation *, unsigned> position;
   std::vector<Segment> segments;
   llvm::SmallSetVector<unsigned, 8> resident; ///< stored tensors in SRAM
@@ -121,13 +127,6 @@ private:
   };
   std::map<std::pair<unsigned, unsigned>, Step> steps; ///< by first and last operation
 
-  /// What was decided for one size of SRAM.
-  struct Plan {
-    int64_t sram, rung = 0, bytes = 0;
-    std::vector<Segment> segments;
-    llvm::SmallSetVector<unsigned, 8> resident;
-    std::map<unsigned, unsigned> taken;
-  };
   struct Known {
     std::optional<Plan> plan;
     int64_t noneBelow = 0; ///< without a plan: none has fewer bytes
@@ -639,8 +638,8 @@ ScheduleAttr ProgramSearch::finalSchedule(const Segment &segment, const GroupOps
   if (llvm::all_of(takes, [](int64_t operand) { return operand < 0; }))
     takes.clear();
   ScheduleAttr s = segment.plan->schedule;
-  return ScheduleAttr::get(main.getContext(), s.getVersion(), s.getAnchor(), s.getLoops(), s.getMembers(),
-                        s.getInputs(), kept, takes);
+  return ScheduleAttr::get(main.getContext(), s.getVersion(), s.getAnchor(), s.getLoops(),
+                           s.getMembers(), s.getInputs(), kept, takes);
 }
 
 void ProgramSearch::build(unsigned index) {
@@ -837,7 +836,8 @@ const ProgramSearch::Plan *ProgramSearch::bestOrReason(int64_t sram) {
   if (const Plan *plan = best(sram))
     return plan;
   if (!refused.empty())
-    return nullptr; // what there is does not pack
+    return nullptr;  // what there is does not pack
+  plans.erase(sram); // say it this time
   Plan *plan = planFor(sram, INT64_MAX);
   if (plan)
     plan->rung = sram;
@@ -861,7 +861,8 @@ ArrayAttr ProgramSearch::schedulesOf(const Plan &plan) {
       names.push_back(builder.getStringAttr(memberName(program[i])));
     entries.push_back(builder.getDictionaryAttr(
         {builder.getNamedAttr("members", builder.getArrayAttr(names)),
-         builder.getNamedAttr("schedule", finalSchedule(segment, describe(segment.first, segment.last)))}));
+         builder.getNamedAttr("schedule",
+                              finalSchedule(segment, describe(segment.first, segment.last)))}));
   }
   return builder.getArrayAttr(entries);
 }
@@ -888,8 +889,7 @@ struct Planner::Impl {
   ProgramSearch search;
   bool prepared;
   Impl(ModuleOp original, const PlanGroupsOptions &options)
-      : module(original.clone()), search(*module, options),
-        prepared(succeeded(search.prepare())) {}
+      : module(original.clone()), search(*module, options), prepared(succeeded(search.prepare())) {}
 };
 
 Planner::Planner(ModuleOp module, const PlanGroupsOptions &options)

@@ -16,7 +16,9 @@ using namespace accel;
 /// Tables do not depend on the SRAM, but for one thing: how many rows of a softmax or
 /// normalisation run at a time. It follows the power of two below, so that groups
 /// with one have a table for each octave.
-static int64_t rowLimit(int64_t sram) { return llvm::bit_floor(uint64_t(std::max<int64_t>(sram, 1))); }
+static int64_t rowLimit(int64_t sram) {
+  return llvm::bit_floor(uint64_t(std::max<int64_t>(sram, 1)));
+}
 
 static std::string keyOf(const GroupOps &ops, int64_t sram) {
   std::string key = structuralKey(ops);

@@ -52,3 +52,23 @@ module {
     return
   }
 }
+
+// -----
+
+// A plan that was made for a smaller chip stays within it.
+module attributes {accel.planned_sram_bytes = 1024 : i64} {
+  func.func @main() {
+    return
+  }
+  // expected-error @below {{@frame needs 2048 bytes of sram, the target has 1024; plan with smaller tiles, fewer residents or less buffering}}
+  func.func private @frame(%x: memref<256xf32, #accel.space<dram>>) {
+    // expected-note @below {{live there: tile, 2048 bytes, depth 1}}
+    %a = accel.alloc {name = "tile"} : memref<512xf32, #accel.space<sram>>
+    accel.dma(%a, %x : memref<512xf32, #accel.space<sram>>, memref<256xf32, #accel.space<dram>>) {
+      engine = #accel.engine<ld0>, reason = #accel.reason<compulsory_load>,
+      sizes = array<i64: 1, 1, 1, 1, 1, 256>, size_dyn = array<i64: -1, -1, -1, -1, -1, -1>,
+      streams = [#accel.stream<f32, base = 0, strides = [0, 0, 0, 0, 0, 4], pad = 0>,
+                 #accel.stream<f32, base = 0, strides = [0, 0, 0, 0, 0, 4], pad = 0>]}
+    return
+  }
+}

@@ -4,6 +4,9 @@
 // Two convolutions of one input are one group, each result is written into its part
 // of the concatenation, which stays in SRAM: no byte moves twice.
 
+// 64 KiB are a rung of the ladder: that is what addresses may use.
+// CHECK: accel.planned_sram_bytes = 65536
+
 #map = affine_map<(n, h, w, c) -> (c)>
 module attributes {accel.target = {sram_bytes = 65536 : i64, acc_bytes = 16384 : i64}} {
   // CHECK-LABEL: func.func @main

@@ -21,7 +21,7 @@ def AssignAddresses : Pass<"assign-addresses", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"sramBytes", "sram-bytes", "int64_t", "0",
-           "size of the scratchpad; 0: that of the module's target">,
+           "size of the scratchpad; 0: that of the module's target; never more than the plan was made for">,
     Option<"accBytes", "acc-bytes", "int64_t", "0",
            "size of the accumulators; 0: that of the module's target">];
   let statistics = [

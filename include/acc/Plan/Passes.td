@@ -48,6 +48,11 @@ def PlanGroups : Pass<"plan-groups", "mlir::ModuleOp"> {
     It runs before outlining because a group is planned with its surroundings,
     and never changes a result bit.
 
+    More SRAM never costs bytes: plans are made for the sizes of a ladder that is
+    the same for every chip (acc/Plan/Ladder.h), and the best of all rungs that the
+    SRAM holds is taken. `accel.planned_sram_bytes` says which, and addresses stay
+    below it.
+
     Schedules given in the module attribute `accel.schedules` (the text that
     `--schedule-out` writes) are obeyed exactly or refused with the constraint
     that they break.

@@ -18,8 +18,8 @@ namespace accel {
 
 /// A plan of a whole program.
 struct ProgramPlan {
-  int64_t sramBytes; ///< of the rung (Ladder.h) whose chip it is packed for
-  int64_t dramBytes; ///< that its groups move
+  int64_t sramBytes;         ///< of the rung (Ladder.h) whose chip it is packed for
+  int64_t dramBytes;         ///< that its groups move
   mlir::ArrayAttr schedules; ///< as in the module attribute `accel.schedules`
 };
 
