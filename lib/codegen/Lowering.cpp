@@ -14,8 +14,7 @@ using namespace mlir;
 namespace accel::codegen {
 namespace {
 
-/// Nesting of LOOP and IF, a constant of the ISA.
-constexpr int maxNesting = 8;
+constexpr int maxNesting = rt::isa::kNestingLimit;
 
 /// Flag bits of operation descriptors (see the ISA manual).
 enum Flags : uint8_t {

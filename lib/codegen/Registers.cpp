@@ -7,7 +7,8 @@
 // and always one that lives across the fullest place, until all fit. A value
 // computed again lives from the instruction before its use, so each step removes
 // one long life and adds none; the end is when only arguments, counters and what
-// one instruction reads are left.
+// one instruction reads are left. That always fits in a routine that takes no
+// arguments (mostRead below), which is what a routine that does not fit becomes.
 //===----------------------------------------------------------------------===//
 
 #include "acc/Codegen/Registers.h"
@@ -22,6 +23,13 @@
 
 namespace accel::codegen {
 namespace {
+
+/// What one instruction can read: sizes, the init register, and for each stream a
+/// sum of bases and two window coordinates with start and origin.
+constexpr int mostRead = rt::isa::kDimCount + 1 + rt::isa::kStreamLimit * (1 + 2 * 2);
+constexpr int intermediate = 16; // enough for sums, products and minima of minima
+static_assert(mostRead + rt::isa::kNestingLimit + intermediate <= usableRegisters,
+              "an instruction in the deepest loop needs more registers than there are");
 
 /// Calls `visit` for each register that the item's own instruction reads.
 /// A loop's or if's body is not visited.

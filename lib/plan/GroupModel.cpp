@@ -2,6 +2,7 @@
 // Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "acc/Plan/GroupModel.h"
+#include "acc/Plan/Transfer.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/Twine.h"
@@ -249,6 +250,7 @@ struct ModelBuilder {
   bool ownLoops(MemberModel &member, MemberAttr attr);
   bool resultBuffer(MemberModel &member, MemberAttr attr);
   bool load(unsigned index);
+  bool transfer(const Twine &what, const Layout &layout, const Box &box, const BufferModel &buffer);
   bool capacity();
   bool run();
 };
@@ -424,7 +426,21 @@ bool ModelBuilder::ownLoops(MemberModel &member, MemberAttr attr) {
       box[dim] = range;
     member.boxes.push_back(box);
   }
+  auto runs = [](const LoopModel &loop) { return loop.trips > 1; };
+  int64_t nested = llvm::count_if(model.loops, runs) + llvm::count_if(member.loops, runs);
+  if (nested > rt::isa::kNestingLimit)
+    return refuse(name(op) + ": " + Twine(nested) +
+                  " loops inside of each other, the machine has " + Twine(rt::isa::kNestingLimit) +
+                  " levels");
   const Box &inner = member.boxes.back();
+  if (auto gather = dyn_cast<GatherOp>(op)) {
+    unsigned moving = 0;
+    for (unsigned d = 0; d < shapeOf(gather.getWeight()).size(); ++d)
+      moving += model.largest(model.extent(inner[d])) > 1;
+    if (moving > 1)
+      return refuse(name(op) + ": one transfer walks the indices in one dimension, a tile has " +
+                    Twine(moving));
+  }
   if (usesMxu(op)) {
     unsigned batches = isa<MatmulOp>(op) ? rank - 2 : 1;
     for (unsigned d = 0; d < batches; ++d)
@@ -537,6 +553,22 @@ bool ModelBuilder::resultBuffer(MemberModel &member, MemberAttr attr) {
                     " is in a circular or resident buffer, its place cannot be taken");
   }
   return true;
+}
+
+/// Whether one descriptor moves the box between the tensor and the buffer.
+bool ModelBuilder::transfer(const Twine &what, const Layout &layout, const Box &box,
+                            const BufferModel &buffer) {
+  size_t modes = 0, most = 1;
+  for (const auto &dim : layout.dims) {
+    modes += std::max<size_t>(dim.size(), 1);
+    most = std::max(most, dim.size());
+  }
+  if (modes <= size_t(rt::isa::kDimCount) && (buffer.circular < 0 || most <= 2))
+    return true; // whatever the box
+  std::string limit =
+      transferLimit(transferSteps(model, layout, box, rowMajor(buffer.extents, buffer.elementBytes),
+                                  buffer.circular, buffer.elementBytes));
+  return limit.empty() || refuse(what + ": " + limit);
 }
 
 bool ModelBuilder::load(unsigned index) {
@@ -671,7 +703,7 @@ bool ModelBuilder::load(unsigned index) {
     load.transfers *= softmaxPasses;
     load.bytes *= softmaxPasses;
   }
-  return true;
+  return transfer(what, input.layout, load.box, buffer);
 }
 
 /// SRAM at the fullest moment. Buffers that rotate, are circular or stand outside
@@ -757,6 +789,13 @@ bool ModelBuilder::run() {
                                   : member.boxes[member.buffer.level - numLoops];
     box.resize(shapeOf(output.value).size());
     unsigned level = member.intermediate ? numLoops : member.buffer.level;
+    const MemberModel *place = &member; // whose buffer it is in
+    while (place->inplace >= 0)
+      place = &*llvm::find_if(model.members, [&](const MemberModel &other) {
+        return other.op == place->op->getOperand(place->inplace).getDefiningOp();
+      });
+    if (!transfer(name(member.op), output.layout, box, place->buffer))
+      return false;
     model.outputBoxes.push_back(box);
     model.storeBytes.push_back(model.totalElements(box, level, m) * bytes);
   }

@@ -9,77 +9,40 @@
 
 #include "GroupEmitter.h"
 
+#include "acc/Plan/Transfer.h"
+
 using namespace mlir;
 using namespace accel;
 
-namespace {
-/// One iteration dimension of a transfer.
-struct Step {
-  ExprId size;
-  int64_t bound;
-  int64_t far, near; ///< byte strides on the stored and the local side
-  int64_t index;     ///< elements of the circular dimension per step, 0 if it is another
-};
-} // namespace
-
 LogicalResult GroupEmitter::transfer(Location loc, Engine engine, Reason reason,
                                      const External &external, Value memref, const View &local,
-                                     const Box &box, ArrayRef<int64_t> bounds, bool store) {
+                                     const Box &box, bool store) {
   ExprPool &pool = model.pool;
   int64_t bytes = byteWidth(local.element);
-  SmallVector<Step> steps;
   ExprId farBase = pool.constant(0), nearBase = pool.constant(0);
   int64_t circularStride = 0;
   ExprId circularStart = pool.constant(0);
   for (unsigned d = 0; d < box.size(); ++d) {
-    const auto &modes = external.layout.dims[d];
-    bool circular = local.circular == int(d);
-    if (circular) {
+    if (local.circular == int(d)) {
       circularStart = box[d].lo;
       circularStride = local.strides[d];
     } else {
       nearBase =
           pool.add(nearBase, pool.mul(pool.sub(box[d].lo, local.origin[d]), local.strides[d]));
     }
+    const auto &modes = external.layout.dims[d];
+    ExprId at = box[d].lo;
+    int64_t stride = external.layout.stride(d);
     if (modes.size() > 1) {
-      // Nested strides: one step for each mode, the inner ones whole.
-      int64_t inner = external.layout.granule(d);
-      farBase =
-          pool.add(farBase, pool.mul(pool.floorDiv(box[d].lo, inner), modes[0].stride * bytes));
-      steps.push_back({pool.floorDiv(model.extent(box[d]), inner), bounds[d] / inner,
-                       modes[0].stride * bytes, inner * local.strides[d], circular ? inner : 0});
-      for (Mode mode : llvm::drop_begin(modes)) {
-        inner /= mode.size;
-        steps.push_back({pool.constant(mode.size), mode.size, mode.stride * bytes,
-                         inner * local.strides[d], circular ? inner : 0});
-      }
-      continue;
+      at = pool.floorDiv(at, external.layout.granule(d));
+      stride = modes[0].stride;
     }
-    int64_t stride = external.layout.stride(d) * bytes;
-    farBase = pool.add(farBase, pool.mul(box[d].lo, stride));
-    steps.push_back({model.extent(box[d]), bounds[d], stride, local.strides[d], circular ? 1 : 0});
+    farBase = pool.add(farBase, pool.mul(at, stride * bytes));
   }
-  // Drop what does not move, join what continues.
-  SmallVector<Step> joined;
-  for (const Step &step : steps) {
-    bool one = pool.isConstant(step.size) && pool.constantValue(step.size) == 1;
-    if (one && !step.index)
-      continue;
-    if (!joined.empty()) {
-      Step &outer = joined.back();
-      bool fixed = pool.isConstant(step.size);
-      int64_t size = fixed ? pool.constantValue(step.size) : 0;
-      if (fixed && !outer.index && !step.index && outer.far == size * step.far &&
-          outer.near == size * step.near) {
-        outer = {pool.mul(outer.size, size), outer.bound * size, step.far, step.near, 0};
-        continue;
-      }
-    }
-    joined.push_back(step);
-  }
-  if (joined.size() > 6)
-    return emitError(loc, "a transfer needs ")
-           << joined.size() << " dimensions, a descriptor has 6";
+  SmallVector<TransferStep> joined =
+      transferSteps(model, external.layout, box, local.strides, local.circular, bytes);
+  if (std::string limit = transferLimit(joined); !limit.empty()) // plan refuses it before
+    return emitError(loc, limit);
   EngineOp op(emitter, loc);
   SmallVector<int64_t> far(6, 0), near(6, 0);
   SmallVector<CoordAttr> window;
@@ -93,8 +56,6 @@ LogicalResult GroupEmitter::transfer(Location loc, Engine engine, Reason reason,
     else
       moves.push_back({first + k, step.index});
   }
-  if (moves.size() > 2)
-    return emitError(loc, "a circular dimension is a view with more than two nested strides");
   if (local.circular >= 0) {
     IntegerAttr known;
     Value start = emitter.emit(circularStart, loc);
@@ -121,7 +82,6 @@ LogicalResult GroupEmitter::transfer(Location loc, Engine engine, Reason reason,
 LogicalResult GroupEmitter::emitLoad(unsigned index) {
   LoadModel &load = model.loads[index];
   const External &external = ops.inputs[index];
-  SmallVector<int64_t> most = bounds(load.box);
   // The bytes belong to the operation that reads them.
   Location loc = external.value.getLoc();
   for (Operation *op : llvm::reverse(ops.members))
@@ -129,14 +89,14 @@ LogicalResult GroupEmitter::emitLoad(unsigned index) {
       loc = op->getLoc();
   return transfer(loc, external.constant ? Engine::Ld1 : Engine::Ld0, inputs[index].reason,
                   external, inputs[index].memref, views.find(external.value)->second, load.box,
-                  most, /*store=*/false);
+                  /*store=*/false);
 }
 
 LogicalResult GroupEmitter::emitStore(unsigned m, const Box &box) {
   MemberModel &member = model.members[m];
   return transfer(member.op->getLoc(), Engine::St, outputs[member.output].reason,
                   ops.outputs[member.output], outputs[member.output].memref,
-                  viewOf(member.op->getResult(0)), box, bounds(box), /*store=*/true);
+                  viewOf(member.op->getResult(0)), box, /*store=*/true);
 }
 
 /// Rows of a table: dimension 0 of the iteration is the list of indices.

@@ -3,6 +3,8 @@
 
 #include "GroupEmitter.h"
 
+#include "acc/Plan/Transfer.h"
+
 using namespace mlir;
 using namespace accel;
 
@@ -15,15 +17,6 @@ Value GroupEmitter::allocate(ArrayRef<int64_t> shape, Type element, Space space,
   auto type = MemRefType::get(shape, element, MemRefLayoutAttrInterface(),
                               SpaceAttr::get(builder.getContext(), space));
   return AllocOp::create(builder, loc, type, depth, 1, IntegerAttr(), StringAttr());
-}
-
-static SmallVector<int64_t> rowMajor(ArrayRef<int64_t> extents, int64_t bytes) {
-  SmallVector<int64_t> strides(extents.size());
-  for (int64_t d = int64_t(extents.size()) - 1; d >= 0; --d) {
-    strides[d] = bytes;
-    bytes *= extents[d];
-  }
-  return strides;
 }
 
 View GroupEmitter::allocate(const BufferModel &buffer, Type element, Location loc) {

@@ -49,7 +49,7 @@ private:
   mlir::LogicalResult emitStore(unsigned m, const Box &box);
   mlir::LogicalResult transfer(mlir::Location loc, Engine engine, Reason reason,
                                const External &external, mlir::Value memref, const View &local,
-                               const Box &box, llvm::ArrayRef<int64_t> bounds, bool store);
+                               const Box &box, bool store);
   mlir::LogicalResult emitGather(unsigned m);
 
   // Kernels.
