@@ -7,6 +7,7 @@
 #include "acc/Codegen/Encode.h"
 #include "acc/Driver/Compile.h"
 #include "acc/Driver/Pipelines.h"
+#include "acc/Driver/Sweep.h"
 #include "acc/Emit/Emit.h"
 #include "acc/Plan/Planner.h"
 
@@ -33,6 +34,7 @@ public:
 
   mlir::LogicalResult run();
   mlir::LogicalResult checkOnly();
+  mlir::FailureOr<Sweep> sweepSram(llvm::ArrayRef<int64_t> sizes);
 
 private:
   mlir::LogicalResult load();

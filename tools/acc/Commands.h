@@ -38,6 +38,7 @@ inline const CLI::Validator kNotEmpty(
 /// Declares a command; when it is chosen, `run` gets what to execute.
 void addCompile(CLI::App &app, std::function<int()> &run, const Invocation &invocation);
 void addCheck(CLI::App &app, std::function<int()> &run);
+void addSweep(CLI::App &app, std::function<int()> &run);
 void addRun(CLI::App &app, std::function<int()> &run);
 void addDump(CLI::App &app, std::function<int()> &run);
 void addTargets(CLI::App &app, std::function<int()> &run);

@@ -1,4 +1,4 @@
-//===- CompileCommand.cpp - acc compile, acc check ------------------------===//
+//===- CompileCommand.cpp - acc compile, acc check, acc sweep -------------===//
 // Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "Commands.h"
@@ -7,6 +7,7 @@
 
 #include "acc/Driver/Compile.h"
 #include "acc/Driver/Registration.h"
+#include "acc/Driver/Sweep.h"
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
@@ -207,6 +208,67 @@ void tool::addCheck(CLI::App &app, std::function<int()> &run) {
         std::cout << nlohmann::ordered_json{{"type", "result"}, {"compiles", true}} << '\n';
       else if (status == kGood)
         std::cout << options.input << ": compiles for target " << options.target << '\n';
+      if (status == kOurBug)
+        console.fail("failed without a reason, which is a bug of acc");
+      return status;
+    };
+  });
+}
+
+/// What a sweep found, as one line.
+static nlohmann::ordered_json sweepResult(const Sweep &sweep, double seconds) {
+  nlohmann::ordered_json points = nlohmann::ordered_json::array();
+  for (const SweepPoint &point : sweep.points) {
+    nlohmann::ordered_json one{{"sram_bytes", point.sramBytes},
+                               {"dram_bytes", nullptr},
+                               {"bound_bytes", point.boundBytes},
+                               {"planned_sram_bytes", point.plannedBytes}};
+    if (point.dramBytes)
+      one["dram_bytes"] = *point.dramBytes;
+    else
+      one["why"] = point.why;
+    points.push_back(std::move(one));
+  }
+  return {{"type", "result"},
+          {"target", sweep.target},
+          {"compulsory_bytes", sweep.compulsoryBytes},
+          {"points", points},
+          {"seconds", seconds}};
+}
+
+void tool::addSweep(CLI::App &app, std::function<int()> &run) {
+  CLI::App *command = app.add_subcommand(
+      "sweep", "Plans a model for several sizes of SRAM at once; the figures of `acc explore sram`");
+  auto arguments = std::make_shared<Arguments>();
+  auto sizes = std::make_shared<std::vector<int64_t>>();
+  command->add_option("model", arguments->options.input, "ONNX file")
+      ->required()
+      ->check(tool::kNotEmpty);
+  command->add_option("--sram", *sizes, "sizes in bytes, separated by commas")
+      ->required()
+      ->delimiter(',')
+      ->check(CLI::PositiveNumber);
+  addCommon(command, *arguments);
+  command->footer("Prints one JSON object: for each size the DRAM bytes that a compile predicts,\n"
+                  "and the bound below which no schedule gets.\n\n"
+                  "Example:\n"
+                  "  acc sweep net.onnx --sram 131072,393216,2097152 --target edge");
+  command->callback([arguments, sizes, &run] {
+    run = [arguments, sizes] {
+      Console console(arguments->json);
+      CompileOptions options = arguments->options;
+      options.entered = [&](Stage stage) { console.doing(stageName(stage).str(), options.input); };
+      nlohmann::ordered_json result;
+      int status = withContext(console, options.input, [&](mlir::MLIRContext *context) {
+        mlir::FailureOr<Sweep> sweep = sweepSram(options, *sizes, context);
+        if (mlir::failed(sweep))
+          return mlir::failure();
+        result = sweepResult(*sweep, console.seconds());
+        return mlir::success();
+      });
+      console.rest();
+      if (status == kGood)
+        std::cout << result.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
       if (status == kOurBug)
         console.fail("failed without a reason, which is a bug of acc");
       return status;

@@ -21,6 +21,7 @@ static constexpr struct {
   const char *name, *summary;
 } kPrograms[] = {
     {"compare", "Runs a model in ONNX Runtime too and says where they differ"},
+    {"explore", "Says how DRAM traffic depends on the size of the SRAM"},
     {"bench", "Measures acc beside ONNX Runtime and IREE"},
 };
 
@@ -69,6 +70,7 @@ int main(int argc, char **argv) {
   tool::addCompile(app, run, invocation);
   tool::addRun(app, run);
   tool::addCheck(app, run);
+  tool::addSweep(app, run);
   tool::addDump(app, run);
   tool::addTargets(app, run);
   tool::addListOps(app, run);
