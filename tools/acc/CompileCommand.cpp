@@ -238,7 +238,8 @@ static nlohmann::ordered_json sweepResult(const Sweep &sweep, double seconds) {
 
 void tool::addSweep(CLI::App &app, std::function<int()> &run) {
   CLI::App *command = app.add_subcommand(
-      "sweep", "Plans a model for several sizes of SRAM at once; the figures of `acc explore sram`");
+      "sweep",
+      "Plans a model for several sizes of SRAM at once; the figures of `acc explore sram`");
   auto arguments = std::make_shared<Arguments>();
   auto sizes = std::make_shared<std::vector<int64_t>>();
   command->add_option("model", arguments->options.input, "ONNX file")
