@@ -60,6 +60,26 @@ def Accel_ReasonAttr : EnumAttr<Accel_Dialect, Accel_Reason, "reason"> {
   let assemblyFormat = "`<` $value `>`";
 }
 
+def Accel_Cause : I32EnumAttr<"Cause", "why bytes move that are not compulsory", [
+    I32EnumAttrCase<"Compulsory", 0, "compulsory">,
+    I32EnumAttrCase<"Capacity", 1, "capacity">,
+    I32EnumAttrCase<"IllegalFusion", 2, "illegal_fusion">,
+    I32EnumAttrCase<"Fragmentation", 3, "fragmentation">,
+    I32EnumAttrCase<"Halo", 4, "halo">,
+    I32EnumAttrCase<"Alignment", 5, "alignment">,
+    I32EnumAttrCase<"DynamicShape", 6, "dynamic_shape">,
+    I32EnumAttrCase<"Search", 7, "search">]> {
+  let cppNamespace = "::accel";
+  let genSpecializedAttr = 0;
+}
+def Accel_CauseAttr : EnumAttr<Accel_Dialect, Accel_Cause, "cause"> {
+  let description = [{
+    What stands between a plan and the compulsory bytes, for reports; docs/explain.md
+    says what each means. The numbers are those of the artifact's `Cause`.
+  }];
+  let assemblyFormat = "`<` $value `>`";
+}
+
 def Accel_ReduceKind : I32EnumAttr<"ReduceKind", "how values are combined", [
     I32EnumAttrCase<"Sum", 0, "sum">, I32EnumAttrCase<"Max", 1, "max">,
     I32EnumAttrCase<"Min", 2, "min">, I32EnumAttrCase<"Prod", 3, "prod">]> {

@@ -23,6 +23,7 @@
 #include "acc/Import/Import.h"
 #include "acc/Import/WriteFile.h"
 #include "acc/Plan/Routine.h"
+#include "acc/Report/Report.h"
 #include "onnx/WeightFiles.h"
 
 #include "mlir/IR/AsmState.h"
@@ -179,6 +180,40 @@ LogicalResult Compiler::printProgram(rt::ArtifactBuilder &builder) {
   return text ? printText(*text, OpPrintingFlags()) : failure();
 }
 
+/// Both schedules are obeyed, so both are legal, and their bytes those of a compile.
+LogicalResult Compiler::diff() {
+  enter(Stage::Plan);
+  OwningOpRef<ModuleOp> plans[2];
+  for (auto [plan, path] :
+       {std::pair(&plans[0], &options.schedule), std::pair(&plans[1], &options.scheduleDiff)}) {
+    *plan = module->clone();
+    if (failed(readSchedules(**plan, *path)) ||
+        failed(passes(**plan, [](OpPassManager &manager) { addGroups(manager, {}); })))
+      return failure();
+  }
+  return writeText("-",
+                   diffSchedules(*plans[0], options.schedule, *plans[1], options.scheduleDiff));
+}
+
+LogicalResult Compiler::makeReport(const rt::ArtifactData &data, std::string &text) {
+  absl::StatusOr<report::Report> made =
+      report::makeReport(data, llvm::sys::path::filename(options.input).str());
+  if (!made.ok())
+    return error() << std::string(made.status().message());
+  text = report::render(*made, options.report);
+  return success();
+}
+
+LogicalResult Compiler::writeText(const std::string &path, StringRef text) {
+  WriteResult written = writeFile(path, [&](llvm::raw_ostream &os) {
+    os << text;
+    return true;
+  });
+  if (!written.good)
+    return error() << written.reason;
+  return success();
+}
+
 LogicalResult Compiler::run() {
   if (failed(load()))
     return failure();
@@ -191,6 +226,12 @@ LogicalResult Compiler::run() {
   }
   if (needed(Stage::Graph) && failed(graph()))
     return failure();
+  if (!options.scheduleDiff.empty()) {
+    if (failed(diff()))
+      return failure();
+    if (options.output.empty())
+      return success();
+  }
   if (options.emit > Stage::Graph || !options.emit) {
     if (!options.schedule.empty() && failed(readSchedules(*module, options.schedule)))
       return failure();
@@ -201,19 +242,19 @@ LogicalResult Compiler::run() {
   if (options.emit && *options.emit < Stage::Codegen) {
     if (failed(printModule()))
       return failure();
-  } else if (failed(codegen(builder)) ||
-             failed(endsAt(Stage::Codegen) ? printProgram(builder) : write(builder))) {
-    return failure();
+  } else {
+    if (failed(codegen(builder)))
+      return failure();
+    std::string report;
+    if (!options.report.empty() && failed(makeReport(builder.data, report)))
+      return failure();
+    if (failed(endsAt(Stage::Codegen) ? printProgram(builder) : write(builder)) ||
+        (!report.empty() && failed(writeText(options.report, report))))
+      return failure();
   }
   if (schedules.empty())
     return success();
-  WriteResult written = writeFile(options.scheduleOut, [&](llvm::raw_ostream &os) {
-    os << schedules;
-    return true;
-  });
-  if (!written.good)
-    return error() << written.reason;
-  return success();
+  return writeText(options.scheduleOut, schedules);
 }
 
 /// Everything but the writing.

@@ -50,6 +50,9 @@ private:
   mlir::LogicalResult write(rt::ArtifactBuilder &builder);
   mlir::LogicalResult printModule();
   mlir::LogicalResult printProgram(rt::ArtifactBuilder &builder);
+  mlir::LogicalResult diff();
+  mlir::LogicalResult makeReport(const rt::ArtifactData &data, std::string &text);
+  mlir::LogicalResult writeText(const std::string &path, llvm::StringRef text);
   mlir::LogicalResult printText(mlir::ModuleOp text, const mlir::OpPrintingFlags &flags);
 
   mlir::LogicalResult passes(mlir::ModuleOp onModule,

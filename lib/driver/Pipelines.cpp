@@ -21,6 +21,7 @@ void accel::addGroups(OpPassManager &manager, const PlanGroupsOptions &options) 
 void accel::addRoutines(OpPassManager &manager) {
   manager.addPass(createOutlineGroups());
   manager.addPass(createWritePrediction());
+  manager.addPass(createExplainTraffic());
 }
 
 /// Index arithmetic of stripes folds to constants and is shared before registers

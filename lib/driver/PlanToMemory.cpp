@@ -67,6 +67,7 @@ Fit Compiler::attempt(const PlanGroupsOptions &planning, const ProgramPlan *plan
   if (plan) {
     (*attempted)->setAttr(kSchedulesAttr, plan->schedules);
     (*attempted)->setAttr(kPlannedSramAttr, Builder(context).getI64IntegerAttr(plan->sramBytes));
+    (*attempted)->setAttr(kUsableSramAttr, Builder(context).getI64IntegerAttr(plan->usableBytes));
   }
   if (!options.from || *options.from < Stage::Plan) {
     enter(Stage::Plan);

@@ -2,6 +2,7 @@
 // Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "acc/Emit/Emit.h"
+#include "Explanation.h"
 #include "Nodes.h"
 #include "Weights.h"
 
@@ -85,7 +86,9 @@ public:
       nodes.addBounds(bounds);
     countMacs();
     data.sramPeak = number("accel.sram_peak");
-    return addPrediction();
+    if (failed(addPrediction()))
+      return failure();
+    return addExplanation(module, nodes, tensorIndex, data);
   }
 
 private:

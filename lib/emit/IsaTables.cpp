@@ -101,6 +101,38 @@ template <typename V> void fields(rt::NodeInfo &r, V &&v) {
   v("compulsory_bytes", r.compulsoryBytes);
   v("bound_bytes", r.boundBytes);
 }
+template <typename V> void fields(rt::ExplanationInfo &r, V &&v) {
+  v("tensor", r.tensor);
+  v("group", r.group);
+  v("node", r.node);
+  v("write", r.write);
+  v("cause", r.cause);
+  v("bytes", r.bytes);
+  v("more_sram", r.moreSram);
+  v("text", r.text);
+}
+template <typename V> void fields(rt::AlternativeInfo &r, V &&v) {
+  v("what", r.what);
+  v("bytes", r.bytes);
+  v("now", r.now);
+  v("more_sram", r.moreSram);
+  v("obstacle", r.obstacle);
+}
+template <typename V> void fields(rt::GroupInfo &r, V &&v) {
+  v("nodes", r.nodes);
+  v("bytes", r.bytes);
+  v("least_bytes", r.leastBytes);
+  v("sram_bytes", r.sramBytes);
+  v("sram_space", r.sramSpace);
+  v("alternatives", r.alternatives);
+}
+template <typename V> void fields(rt::OccupantInfo &r, V &&v) {
+  v("name", r.name);
+  v("offset", r.offset);
+  v("bytes", r.bytes);
+  v("begin", r.begin);
+  v("end", r.end);
+}
 template <typename V> void fields(rt::CallNodes &r, V &&v) {
   v("routine", r.routine);
   v("pc", r.pc);
@@ -120,6 +152,9 @@ template <typename V> void fields(rt::ArtifactData &r, V &&v) {
   v("nodes", r.nodes);
   v("calls", r.calls);
   v("entries", r.entries);
+  v("explanations", r.explanations);
+  v("groups", r.groups);
+  v("occupants", r.occupants);
   v("compulsory_bytes", r.compulsoryBytes);
   v("bound_bytes", r.boundBytes);
   v("macs", r.macs);

@@ -21,6 +21,11 @@ public:
   void addMacs(const codegen::EncodedProgram::Place &call, mlir::func::FuncOp routine);
   /// `accel.node_bounds`: each node's share in compulsory bytes and bound.
   void addBounds(mlir::ArrayAttr bounds);
+  /// Index of a node by its name, kNone if nothing of it is in the program.
+  uint32_t named(llvm::StringRef name) const {
+    auto it = indices.find(name);
+    return it == indices.end() ? rt::kNone : it->second;
+  }
 
 private:
   uint32_t indexOf(mlir::NameLoc node);

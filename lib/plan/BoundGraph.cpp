@@ -162,7 +162,7 @@ void GraphBuilder::addRoot(Value value) {
   places[value] = {unsigned(roots.size()), Layout::dense(shapeOf(value))};
   Root root;
   root.tensor = addTensor(value);
-  root.value = value;
+  root.value = graph.tensors[root.tensor].root = value;
   roots.push_back(root);
 }
 

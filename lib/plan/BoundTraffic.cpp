@@ -52,6 +52,16 @@ void BoundTraffic::runOnOperation() {
         {builder.getNamedAttr("bound", builder.getI64IntegerAttr(bytes.second)),
          builder.getNamedAttr("compulsory", builder.getI64IntegerAttr(bytes.first)),
          builder.getNamedAttr("node", builder.getStringAttr(name))}));
+  // By tensor, where it comes from.
+  for (const BoundTensor &tensor : graph.tensors) {
+    if (!tensor.root || !tensor.loaded)
+      continue;
+    IntegerAttr bytes = builder.getI64IntegerAttr(tensor.loaded);
+    if (auto argument = dyn_cast<BlockArgument>(tensor.root))
+      main->setArgAttr(argument.getArgNumber(), kCompulsoryAttr, bytes);
+    else
+      tensor.root.getDefiningOp()->setAttr(kCompulsoryAttr, bytes);
+  }
   module->setAttr(kCompulsoryAttr, builder.getI64IntegerAttr(compulsoryBytes(graph)));
   module->setAttr(kBoundAttr, builder.getI64IntegerAttr(boundAt(graph, here)));
   module->setAttr(kNodeBoundsAttr, builder.getArrayAttr(entries));

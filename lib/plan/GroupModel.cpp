@@ -697,11 +697,21 @@ bool ModelBuilder::load(unsigned index) {
   load.bytes =
       input.inSram ? 0 : model.totalElements(moved, level, load.member) * buffer.elementBytes;
   load.transfers = model.trips(level, load.member);
+  CounterSet movers = 0;
+  for (const IndexRange &range : moved)
+    movers |= pool.dependsOn(range.lo) | pool.dependsOn(range.hi);
+  for (unsigned k = 0; k < level; ++k) {
+    const LoopModel &loop =
+        k < numLoops ? model.loops[k] : model.members[load.member].loops[k - numLoops];
+    if (!(movers & counterBit(loop.counter)))
+      load.repeats *= loop.trips;
+  }
   // Pieces of a softmax's row come once for each pass.
   if (load.member >= 0 && model.members[load.member].splitRow && readers[0].second == 0 &&
       level > int64_t(numLoops + model.members[load.member].firstReduction)) {
     load.transfers *= softmaxPasses;
     load.bytes *= softmaxPasses;
+    load.repeats *= softmaxPasses;
   }
   return transfer(what, input.layout, load.box, buffer);
 }

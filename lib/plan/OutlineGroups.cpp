@@ -32,8 +32,12 @@ static std::string keyOf(GroupOp group) {
         {argument, Layout::dense(cast<ShapedType>(argument.getType()).getShape())});
   for (Value value : body.getTerminator()->getOperands())
     ops.outputs.push_back({value, Layout::dense(cast<ShapedType>(value.getType()).getShape())});
-  return structuralKey(ops) + std::to_string(reinterpret_cast<uintptr_t>(
-                                  group->getAttrDictionary().getAsOpaquePointer()));
+  // What else the plan could have been differs between equal groups.
+  NamedAttrList attributes(group->getAttrDictionary());
+  attributes.erase(kAlternativesAttr);
+  return structuralKey(ops) +
+         std::to_string(reinterpret_cast<uintptr_t>(
+             attributes.getDictionary(group.getContext()).getAsOpaquePointer()));
 }
 
 void OutlineGroups::runOnOperation() {
@@ -66,6 +70,13 @@ void OutlineGroups::runOnOperation() {
     }
     builder.setInsertionPoint(group);
     auto call = func::CallOp::create(builder, group.getLoc(), routine, group.getOperands());
+    SmallVector<Attribute> producers;
+    for (Value value : group.getBody().front().getTerminator()->getOperands())
+      producers.push_back(builder.getStringAttr(memberName(value.getDefiningOp())));
+    if (!producers.empty())
+      call->setAttr(kProducersAttr, builder.getArrayAttr(producers));
+    if (Attribute alternatives = group->getAttr(kAlternativesAttr))
+      call->setAttr(kAlternativesAttr, alternatives);
     group.replaceAllUsesWith(call.getResults());
     group.erase();
   }

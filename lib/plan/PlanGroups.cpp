@@ -13,6 +13,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "acc/Plan/Bounds.h"
+#include "acc/Plan/ExplainPlan.h"
 #include "acc/Plan/Ladder.h"
 #include "acc/Plan/Passes.h"
 #include "acc/Plan/Planner.h"
@@ -40,6 +41,7 @@ namespace {
 struct Segment {
   unsigned first, last;
   std::optional<ScheduledGroup> plan;
+  DictionaryAttr alternatives = {}; ///< for reports
 };
 
 /// A stored tensor of the workspace along the program.
@@ -80,6 +82,8 @@ public:
   const Plan *bestOrReason(int64_t sram);
   ArrayAttr schedulesOf(const Plan &plan);
   void refuse(int64_t rung);
+  /// SRAM that plans for a chip with `sram` bytes may use.
+  int64_t usable(int64_t sram) const;
 
   uint64_t searches() const { return search->searches(); }
   uint64_t models() const { return search->models(); }
@@ -87,7 +91,8 @@ public:
 
 private:
   GroupOps describe(unsigned first, unsigned last);
-  bool fusible(unsigned first, unsigned last);
+  StringRef obstacle(unsigned first, unsigned last);
+  bool fusible(unsigned first, unsigned last) { return obstacle(first, last).empty(); }
   void findLives();
   std::optional<unsigned> takes(const GroupOps &ops, const External &output);
   LogicalResult decide();
@@ -103,12 +108,14 @@ private:
   SmallVector<int64_t> spaces() const;
   LogicalResult obey(ArrayAttr given);
   LogicalResult randomise();
+  void explain();
   void build(unsigned index);
 
   ModuleOp module;
   const int64_t longest, seed, budget;
   func::FuncOp main;
   Limits limits;
+  int64_t wholeSram = 0; ///< of the target; `limits` has what the budget leaves
   std::optional<Storage> storage;
   std::unique_ptr<ScheduleSearch> search;
   SmallVector<Operation *> program; ///< compute operations in order
@@ -206,8 +213,8 @@ static bool reachesThroughView(Value value, llvm::function_ref<bool(Operation *)
   return false;
 }
 
-/// Operation `last` can join the group first..last-1.
-bool ProgramSearch::fusible(unsigned first, unsigned last) {
+/// Why operation `last` cannot join the group first..last-1; empty if it can.
+StringRef ProgramSearch::obstacle(unsigned first, unsigned last) {
   auto inside = [&](Operation *op) {
     auto it = position.find(op);
     return it != position.end() && it->second >= first && it->second < last;
@@ -226,12 +233,12 @@ bool ProgramSearch::fusible(unsigned first, unsigned last) {
       // A table must be stored; a weight produced by the group would need all of
       // it before the first row.
       if (isa<GatherOp>(op) && index == 0)
-        return false;
+        return "its table comes from them and must be whole before its first row";
     } else if (reachesThroughView(operand, inside)) {
-      return false;
+      return "it reads their result through a view";
     }
   }
-  return connected;
+  return connected ? "" : "it reads nothing that they make";
 }
 
 //===----------------------------------------------------------------------===//
@@ -553,10 +560,9 @@ LogicalResult ProgramSearch::obey(ArrayAttr given) {
                << index << " names " << name << " where the model has "
                << (next < program.size() ? "\"" + memberName(program[next]) + "\"" : "no operation")
                << "; entries must name all operations in program order";
-      if (next > first && !fusible(first, next))
+      if (StringRef why = next > first ? obstacle(first, next) : ""; !why.empty())
         return program[next]->emitError("schedule file: entry ")
-               << index << ": cannot be in one group with the operations before it (its operands "
-               << "come from them through a view or not at all)";
+               << index << ": cannot be in one group with the operations before it: " << why;
       ++next;
     }
     segments.push_back({first, next - 1, std::nullopt});
@@ -598,10 +604,19 @@ LogicalResult ProgramSearch::obey(ArrayAttr given) {
                   "element, and nothing reads later)";
       taken[storage->of(output.value).root] = *from;
     }
+  }
+  for (auto [segment, schedule, space] : llvm::zip(segments, schedules, spaces())) {
+    GroupOps ops = describe(segment.first, segment.last);
     std::string error;
-    std::optional<GroupModel> model = GroupModel::build(ops, schedule, limits, error);
-    if (!model)
-      return program[segment.first]->emitError("schedule refused: ") << error;
+    std::optional<GroupModel> model =
+        GroupModel::build(ops, schedule, {space, limits.accBytes}, error);
+    if (!model) {
+      InFlightDiagnostic refused = program[segment.first]->emitError("schedule refused: ") << error;
+      if (space < limits.sramBytes)
+        refused << ", because residents take " << limits.sramBytes - space << " of "
+                << limits.sramBytes;
+      return refused;
+    }
     segment.plan = ScheduledGroup{schedule, model->dramBytes, model->sramBytes, 0};
   }
   return success();
@@ -640,6 +655,24 @@ ScheduleAttr ProgramSearch::finalSchedule(const Segment &segment, const GroupOps
   ScheduleAttr s = segment.plan->schedule;
   return ScheduleAttr::get(main.getContext(), s.getVersion(), s.getAnchor(), s.getLoops(),
                            s.getMembers(), s.getInputs(), kept, takes);
+}
+
+/// Asks what else the plan could have been, whoever made it. SRAM is what plans may
+/// use: less than the chip has where what used more did not pack.
+void ProgramSearch::explain() {
+  limits.sramBytes = wholeSram * budget / 100;
+  if (auto usable = dyn_cast_or_null<IntegerAttr>(module->removeAttr(kUsableSramAttr)))
+    limits.sramBytes = std::min(limits.sramBytes, usable.getInt());
+  search->setSram(limits.sramBytes);
+  PlanView view{program, {}, *storage, *search, {}, {}, {}, limits.sramBytes, wholeSram, longest};
+  for (auto [segment, left] : llvm::zip(segments, spaces()))
+    view.groups.push_back(
+        {segment.first, segment.last, segment.plan->dramBytes, segment.plan->sramBytes, left});
+  view.describe = [this](unsigned first, unsigned last) { return describe(first, last); };
+  view.obstacle = [this](unsigned first, unsigned last) { return obstacle(first, last); };
+  view.isResident = [this](unsigned root) { return resident.contains(root); };
+  for (auto [segment, alternatives] : llvm::zip(segments, explainPlan(view, main.getContext())))
+    segment.alternatives = alternatives;
 }
 
 void ProgramSearch::build(unsigned index) {
@@ -687,6 +720,8 @@ void ProgramSearch::build(unsigned index) {
   auto group = GroupOp::create(builder, FusedLoc::get(context, locs), results, inputs, s);
   group->setAttr(kInputsAttr, attrs.getArrayAttr(inputAttrs));
   group->setAttr(kOutputsAttr, attrs.getArrayAttr(outputAttrs));
+  if (segment.alternatives)
+    group->setAttr(kAlternativesAttr, segment.alternatives);
   Block *body = builder.createBlock(&group.getBody());
   IRMapping mapping;
   for (Value input : inputs)
@@ -788,6 +823,7 @@ LogicalResult ProgramSearch::prepare() {
     return failure();
   main = *checked;
   limits = *target;
+  wholeSram = limits.sramBytes;
   limits.sramBytes = limits.sramBytes * budget / 100;
   bounds = BoundGraph::of(main);
   storage.emplace(Storage::analyse(main));
@@ -873,7 +909,13 @@ void ProgramSearch::refuse(int64_t rung) {
     it->second -= it->second > 80 ? 5 : 10;
 }
 
+int64_t ProgramSearch::usable(int64_t sram) const {
+  auto it = refused.find(rungAt(sram));
+  return it == refused.end() ? sram : it->first * (it->second - (it->second > 80 ? 5 : 10)) / 100;
+}
+
 void ProgramSearch::build() {
+  explain();
   // Values of later groups are renamed while earlier ones are built: what later
   // groups read is looked up when it is their turn.
   for (unsigned s = 0; s < segments.size(); ++s)
@@ -902,7 +944,8 @@ std::optional<ProgramPlan> Planner::best(int64_t sram) {
   const ProgramSearch::Plan *plan = impl->search.bestOrReason(sram);
   if (!plan)
     return std::nullopt;
-  return ProgramPlan{plan->rung, plan->bytes, impl->search.schedulesOf(*plan)};
+  return ProgramPlan{plan->rung, plan->bytes, impl->search.schedulesOf(*plan),
+                     impl->search.usable(sram)};
 }
 
 void Planner::refuse(const ProgramPlan &plan) { impl->search.refuse(plan.sramBytes); }

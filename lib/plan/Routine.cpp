@@ -8,28 +8,39 @@
 using namespace mlir;
 using namespace accel;
 
-GroupOps accel::describeRoutine(func::FuncOp routine) {
+/// `inputOf` and `outputOf` give the dictionary of an argument and of a result.
+static GroupOps describe(Block &body, llvm::function_ref<DictionaryAttr(unsigned)> inputOf,
+                         llvm::function_ref<DictionaryAttr(unsigned)> outputOf) {
   GroupOps ops;
-  Block &body = routine.getBody().front();
   for (Operation &op : body.without_terminator())
     ops.members.push_back(&op);
-  auto external = [&](Value value, auto attrOf) {
+  auto external = [&](Value value, DictionaryAttr fields) {
     External e;
     e.value = value;
-    e.layout = Layout::fromAttr(cast<LayoutAttr>(attrOf(kLayoutAttr)));
-    e.inSram = cast<SpaceAttr>(attrOf(kSpaceAttr)).getValue() == Space::Sram;
-    e.constant = cast<StringAttr>(attrOf(kKindAttr)).getValue() == "weights";
+    e.layout = Layout::fromAttr(fields.getAs<LayoutAttr>(kLayoutAttr));
+    e.inSram = fields.getAs<SpaceAttr>(kSpaceAttr).getValue() == Space::Sram;
+    e.constant = fields.getAs<StringAttr>(kKindAttr).getValue() == "weights";
     return e;
   };
   for (BlockArgument argument : body.getArguments())
-    ops.inputs.push_back(external(argument, [&](StringRef name) {
-      return routine.getArgAttr(argument.getArgNumber(), name);
-    }));
+    ops.inputs.push_back(external(argument, inputOf(argument.getArgNumber())));
   for (OpOperand &use : body.getTerminator()->getOpOperands())
-    ops.outputs.push_back(external(use.get(), [&](StringRef name) {
-      return routine.getResultAttr(use.getOperandNumber(), name);
-    }));
+    ops.outputs.push_back(external(use.get(), outputOf(use.getOperandNumber())));
   return ops;
+}
+
+GroupOps accel::describeGroup(GroupOp group) {
+  auto inputs = group->getAttrOfType<ArrayAttr>(kInputsAttr);
+  auto outputs = group->getAttrOfType<ArrayAttr>(kOutputsAttr);
+  return describe(
+      group.getBody().front(), [&](unsigned i) { return cast<DictionaryAttr>(inputs[i]); },
+      [&](unsigned i) { return cast<DictionaryAttr>(outputs[i]); });
+}
+
+GroupOps accel::describeRoutine(func::FuncOp routine) {
+  return describe(
+      routine.getBody().front(), [&](unsigned i) { return routine.getArgAttrDict(i); },
+      [&](unsigned i) { return routine.getResultAttrDict(i); });
 }
 
 FailureOr<Limits> accel::limitsOf(ModuleOp module) {
@@ -67,6 +78,16 @@ static StringRef nameIn(Location loc) {
   return "";
 }
 
+/// The ONNX node that a value is of; a call has the names of several.
+static std::string makerOf(Value value) {
+  if (auto result = dyn_cast<OpResult>(value))
+    if (auto names = result.getOwner()->getAttrOfType<ArrayAttr>(kProducersAttr);
+        names && result.getResultNumber() < names.size())
+      if (auto name = dyn_cast<StringAttr>(names[result.getResultNumber()]))
+        return name.str();
+  return nameIn(value.getLoc()).str();
+}
+
 std::string accel::rootName(const Storage &storage, unsigned index) {
   const Root &root = storage.root(index);
   Value stored = root.value;
@@ -79,9 +100,18 @@ std::string accel::rootName(const Storage &storage, unsigned index) {
     if (auto name = main.getResultAttrOfType<StringAttr>(root.index, "onnx.name"))
       return name.str();
   std::string text = kindName(root.kind).str() + std::to_string(index);
-  if (StringRef name = nameIn(root.value.getLoc()); !name.empty())
-    text += ":" + name.str();
+  if (std::string name = makerOf(root.value); !name.empty())
+    text += ":" + name;
   return text;
+}
+
+std::string accel::rootTitle(const Storage &storage, unsigned index) {
+  const Root &root = storage.root(index);
+  if (root.kind == RootKind::Input || root.kind == RootKind::Output)
+    return "\"" + rootName(storage, index) + "\"";
+  std::string maker = makerOf(root.value);
+  return root.kind == RootKind::Weights ? "the constant \"" + maker + "\""
+                                        : "the result of \"" + maker + "\"";
 }
 
 std::string accel::memberName(Operation *op) {

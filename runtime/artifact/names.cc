@@ -16,4 +16,11 @@ const char *ReasonName(Reason reason) {
   return int(reason) < kReasons ? names[int(reason)] : "?";
 }
 
+const char *CauseName(Cause cause) {
+  static const char *const names[kCauses] = {"compulsory",    "capacity", "illegal-fusion",
+                                             "fragmentation", "halo",     "alignment",
+                                             "dynamic-shape", "search"};
+  return int(cause) < kCauses ? names[int(cause)] : "?";
+}
+
 } // namespace accel::rt

@@ -156,6 +156,24 @@ void DecodeTables(Decoder &d, const fb::Header &h, ArtifactData &a) {
   a.calls = d.Tables(h.calls(), [&](const fb::CallNodes &c) {
     return CallNodes{c.routine(), c.pc(), d.Numbers(c.nodes())};
   });
+  a.explanations = d.Tables(h.explanations(), [&](const fb::Explanation &e) {
+    return ExplanationInfo{e.tensor(),       e.group(), e.node(),      e.write(),
+                           Cause(e.cause()), e.bytes(), e.more_sram(), d.Text(e.text())};
+  });
+  a.groups = d.Tables(h.groups(), [&](const fb::Group &g) {
+    return GroupInfo{d.Numbers(g.nodes()),
+                     g.bytes(),
+                     g.least_bytes(),
+                     g.sram_bytes(),
+                     g.sram_space(),
+                     d.Tables(g.alternatives(), [&](const fb::Alternative &x) {
+                       return AlternativeInfo{d.Text(x.what()), x.bytes(), x.now(), x.more_sram(),
+                                              d.Text(x.obstacle())};
+                     })};
+  });
+  a.occupants = d.Tables(h.occupants(), [&](const fb::Occupant &o) {
+    return OccupantInfo{d.Text(o.name()), o.offset(), o.bytes(), o.begin(), o.end()};
+  });
   a.compulsoryBytes = h.compulsory_bytes();
   a.boundBytes = h.bound_bytes();
   a.macs = h.macs();

@@ -25,7 +25,8 @@ public:
     ACC_RETURN_IF_ERROR(Io(a_.outputs, RegionKind::Output, "output"));
     ACC_RETURN_IF_ERROR(Tensors());
     ACC_RETURN_IF_ERROR(Routines());
-    return Prediction();
+    ACC_RETURN_IF_ERROR(Prediction());
+    return Explanation();
   }
 
 private:
@@ -260,6 +261,26 @@ private:
           if (c >= a_.counters.size())
             return Bad("prediction names counter ", c);
     }
+    return absl::OkStatus();
+  }
+
+  /// Indices only: whether the numbers agree is for the report to say.
+  absl::Status Explanation() const {
+    for (const GroupInfo &g : a_.groups)
+      for (uint32_t node : g.nodes)
+        if (node != kNone && node >= a_.nodes.size())
+          return Bad("a group of the explanation names node ", node);
+    for (const ExplanationInfo &e : a_.explanations)
+      if (e.tensor >= a_.tensors.size() || e.group >= a_.groups.size() ||
+          (e.node != kNone && e.node >= a_.nodes.size()) || int(e.cause) >= kCauses ||
+          e.bytes < 0 || e.bytes > kMaxBytes * 1024)
+        return Bad("explanation of ", e.bytes, " bytes of tensor ", e.tensor, " in group ", e.group,
+                   " by node ", e.node, ", cause ", int(e.cause));
+    for (const OccupantInfo &o : a_.occupants)
+      if (o.offset < 0 || o.bytes < 0 || o.offset > kMaxBytes || o.bytes > kMaxBytes ||
+          o.begin > o.end || o.end > a_.groups.size())
+        return Bad("\"", o.name, "\" lies in SRAM at ", o.offset, " with ", o.bytes,
+                   " bytes from group ", o.begin, " to ", o.end);
     return absl::OkStatus();
   }
 

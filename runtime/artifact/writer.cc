@@ -77,6 +77,10 @@ flatbuffers::Offset<fb::External> Pack(Fbb &b, const ExternalRange &e) {
   return fb::CreateExternal(b, b.CreateString(e.path), e.offset, e.bytes, e.checksum);
 }
 
+flatbuffers::Offset<flatbuffers::String> PackText(Fbb &b, const std::string &text) {
+  return text.empty() ? 0 : b.CreateString(text);
+}
+
 template <typename T, typename Fn> auto PackAll(Fbb &b, const std::vector<T> &items, Fn fn) {
   std::vector<decltype(fn(items[0]))> offsets;
   offsets.reserve(items.size());
@@ -159,12 +163,33 @@ void PackHeader(Fbb &b, const ArtifactData &d, const Segments &seg) {
       return fb::CreateEntry(b, e.chip, e.core, e.routine);
     });
   auto producer = b.CreateString(d.producer);
+  flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<fb::Explanation>>> explanations;
+  flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<fb::Group>>> groups;
+  flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<fb::Occupant>>> occupants;
+  if (!d.explanations.empty())
+    explanations = PackAll(b, d.explanations, [&](const ExplanationInfo &e) {
+      return fb::CreateExplanation(b, e.tensor, e.group, e.node, e.write, uint8_t(e.cause), e.bytes,
+                                   e.moreSram, PackText(b, e.text));
+    });
+  if (!d.groups.empty())
+    groups = PackAll(b, d.groups, [&](const GroupInfo &g) {
+      auto alternatives = PackAll(b, g.alternatives, [&](const AlternativeInfo &a) {
+        auto what = b.CreateString(a.what);
+        return fb::CreateAlternative(b, what, a.bytes, a.now, a.moreSram, PackText(b, a.obstacle));
+      });
+      return fb::CreateGroup(b, b.CreateVector(g.nodes), g.bytes, g.leastBytes, g.sramBytes,
+                             g.sramSpace, alternatives);
+    });
+  if (!d.occupants.empty())
+    occupants = PackAll(b, d.occupants, [&](const OccupantInfo &o) {
+      return fb::CreateOccupant(b, b.CreateString(o.name), o.offset, o.bytes, o.begin, o.end);
+    });
   fb::FinishHeaderBuffer(
       b, fb::CreateHeader(b, d.isaVersion, producer, target, routines, vprogs, regions, chunks,
                           inputs, outputs, tensors, counters, predictions, registers, nodes, calls,
                           d.compulsoryBytes, d.boundBytes, d.macs, d.sramPeak, seg.codeBegin,
                           seg.codeBytes, seg.codeSum, seg.weightsBegin, seg.weightsBytes,
-                          seg.weightsSum, entries));
+                          seg.weightsSum, entries, explanations, groups, occupants));
 }
 
 absl::Status WriteCode(ByteOutput &out, const ArtifactData &d, Segments &seg) {

@@ -8,7 +8,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -58,6 +60,20 @@ def mean_error(got: np.ndarray, want: np.ndarray) -> float:
     return float(np.abs(got.astype(np.float64) - want).mean()) / float(want.max() - want.min())
 
 
+def check_explanation(artifact: Path, stats: dict) -> None:
+    """Every byte above the compulsory ones has a reason, and each node the bytes that the simulator counted."""
+    done = subprocess.run([ACC, "explain", artifact, "--json"], capture_output=True, text=True, check=True)
+    report, dram = json.loads(done.stdout), stats["dram"]
+    reasons = {row["cause"]: row["bytes"] for row in report["causes"]}
+    assert reasons["compulsory"] == dram["compulsory_bytes"]
+    assert sum(reasons.values()) == dram["read_bytes"] + dram["write_bytes"]
+    explained = {node["name"]: node for node in report["nodes"]}
+    for node in stats["nodes"]:
+        row = explained.get(node["name"], {})
+        for way in ("read_bytes", "write_bytes"):
+            assert row.get(way, 0) == node["dram"][way], node["name"]
+
+
 def models() -> list:
     return [pytest.param(m, id=m.name) for m in ZOO.values() if chosen(m)]
 
@@ -86,6 +102,7 @@ def test_agrees_with_onnx_runtime(model: Model, target: str, tmp_path: Path):
     assert sum(node["macs"] for node in nodes) == result.stats["macs"] > 0
     for way in ("read_bytes", "write_bytes", "compulsory_bytes", "bound_bytes"):
         assert sum(node["dram"][way] for node in nodes) == dram[way]
+    check_explanation(tmp_path / "model.acc", result.stats)
 
 
 @pytest.mark.parametrize("name", ["squeezenet"])

@@ -4,10 +4,10 @@
 
 module attributes {accel.target = {sram_bytes = 4096 : i64, acc_bytes = 1024 : i64}} {
   // CHECK-LABEL: func.func @main
-  // CHECK: call @[[SAME:.*]](%arg0, %{{.*}}) :
-  // CHECK: call @[[SAME]](%arg1, %{{.*}}) :
+  // CHECK: call @[[SAME:.*]](%arg0, %{{[0-9]+}}) {accel.alternatives = {{.*}} :
+  // CHECK: call @[[SAME]](%arg1, %{{[0-9]+}}) {
   // CHECK-NOT: call @[[SAME]](
-  // CHECK: call @[[OTHER:.*]](%arg2, %{{.*}}) :
+  // CHECK: call @[[OTHER:.*]](%arg2, %{{[0-9]+}}) {
   // CHECK: func.func private @[[SAME]]
   // CHECK: accel.matmul
   // CHECK: func.func private @[[OTHER]]

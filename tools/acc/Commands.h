@@ -10,6 +10,8 @@
 
 #include "Reproducer.h"
 
+#include "acc/Report/Report.h"
+
 #include <functional>
 #include <optional>
 #include <string>
@@ -35,12 +37,22 @@ inline const CLI::Validator kNotEmpty(
     },
     "");
 
+/// For --report.
+inline const CLI::Validator kReportFile(
+    [](const std::string &value) {
+      return report::isReportPath(value)
+                 ? std::string()
+                 : "'" + value + "' must end in .json or .html, which says what is written";
+    },
+    "");
+
 /// Declares a command; when it is chosen, `run` gets what to execute.
 void addCompile(CLI::App &app, std::function<int()> &run, const Invocation &invocation);
 void addCheck(CLI::App &app, std::function<int()> &run);
 void addSweep(CLI::App &app, std::function<int()> &run);
 void addRun(CLI::App &app, std::function<int()> &run);
 void addDump(CLI::App &app, std::function<int()> &run);
+void addExplain(CLI::App &app, std::function<int()> &run);
 void addTargets(CLI::App &app, std::function<int()> &run);
 void addListOps(CLI::App &app, std::function<int()> &run);
 

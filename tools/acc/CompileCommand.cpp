@@ -68,17 +68,29 @@ static int withContext(tool::Console &console, const std::string &input,
 /// Why options do not go together. A continuation takes none that an earlier stage
 /// has used up.
 static std::string contradiction(const CLI::App *command, const CompileOptions &options) {
+  if (options.output.empty() && options.emit)
+    return "--emit needs -o";
+  if (options.output.empty() && !(options.report.empty() && options.scheduleOut.empty()))
+    return "--report and --schedule-out need -o";
   if (options.output == "-" && (!options.emit || *options.emit == Stage::Emit))
     return "-o -: an artifact is not text, give it a file";
   // Nothing that is read is written over, whatever it is called.
-  for (const std::string &written : {options.output, options.scheduleOut})
-    for (const std::string &read : {options.input, options.target, options.schedule})
+  for (const std::string &written : {options.output, options.scheduleOut, options.report})
+    for (const std::string &read :
+         {options.input, options.target, options.schedule, options.scheduleDiff})
       if (!written.empty() && llvm::sys::fs::equivalent(written, read) &&
           llvm::sys::fs::is_regular_file(written))
         return "'" + written + "' is read and cannot be written over";
   if (!options.scheduleOut.empty() && options.scheduleOut == options.output &&
       options.output != "-")
     return "-o and --schedule-out name the same file";
+  if (!options.report.empty() && options.report == options.output)
+    return "-o and --report name the same file";
+  if (!options.report.empty() && options.report == options.scheduleOut)
+    return "--schedule-out and --report name the same file";
+  if (!options.report.empty() && options.emit && *options.emit < Stage::Codegen)
+    return "--report: nothing can be said of stage " + stageName(*options.emit).str() +
+           "; it needs the whole program";
   if (!options.from)
     return "";
   std::string from = stageName(*options.from).str();
@@ -89,10 +101,11 @@ static std::string contradiction(const CLI::App *command, const CompileOptions &
   struct {
     const char *option;
     Stage used;
-  } used[] = {{"--target", Stage::Import}, {"--set", Stage::Import},
-              {"--dim", Stage::Import},    {"--precision", Stage::Graph},
-              {"--schedule", Stage::Plan}, {"--schedule-out", Stage::Plan},
-              {"--plan-seed", Stage::Plan}};
+  } used[] = {{"--target", Stage::Import},      {"--set", Stage::Import},
+              {"--dim", Stage::Import},         {"--precision", Stage::Graph},
+              {"--schedule", Stage::Plan},      {"--schedule-out", Stage::Plan},
+              {"--schedule-diff", Stage::Plan}, {"--plan-seed", Stage::Plan},
+              {"--report", Stage::Codegen}};
   for (auto [option, stage] : used)
     if (command->count(option) && stage <= *options.from)
       return std::string(option) + " has no meaning with --from " + from + ": stage " +
@@ -114,7 +127,8 @@ static int runCompile(const Arguments &arguments, const tool::Invocation &invoca
     };
     status = withContext(console, options.input,
                          [&](mlir::MLIRContext *context) { return compile(options, context); });
-    if (status == tool::kGood && arguments.json && options.output != "-") {
+    if (status == tool::kGood && arguments.json && options.output != "-" &&
+        !options.output.empty()) {
       uint64_t bytes = 0;
       llvm::sys::fs::file_size(options.output, bytes);
       nlohmann::ordered_json result{{"type", "result"},
@@ -139,14 +153,24 @@ void tool::addCompile(CLI::App &app, std::function<int()> &run, const Invocation
   command
       ->add_option("-o,--output", options.output,
                    "artifact to write (with --emit: MLIR text, - for standard output)")
-      ->required()
       ->check(tool::kNotEmpty);
   addCommon(command, *arguments);
-  command->add_option("--schedule", options.schedule, "schedules to obey")->check(tool::kNotEmpty);
+  CLI::Option *schedule = command->add_option("--schedule", options.schedule, "schedules to obey")
+                              ->check(tool::kNotEmpty);
+  command
+      ->add_option("--schedule-diff", options.scheduleDiff,
+                   "prints what differs between --schedule and this one, with the bytes of each "
+                   "(-o is not needed)")
+      ->needs(schedule)
+      ->check(tool::kNotEmpty);
   command
       ->add_option("--schedule-out", options.scheduleOut,
                    "writes the schedules, to be edited and given back")
       ->check(tool::kNotEmpty);
+  command
+      ->add_option("--report", options.report,
+                   "writes why each byte moves, as .json or as .html (one file, offline)")
+      ->check(kReportFile);
   std::vector<std::string> stages;
   for (int s = 0; s <= int(Stage::Emit); ++s)
     stages.push_back(stageName(Stage(s)).str());
@@ -166,6 +190,8 @@ void tool::addCompile(CLI::App &app, std::function<int()> &run, const Invocation
       "  acc compile net.onnx -o net.acc --target edge --set sram.bytes=128KiB\n"
       "  acc compile net.onnx -o net.acc --schedule-out net.mlir      then edit net.mlir and\n"
       "  acc compile net.onnx -o net.acc --schedule net.mlir\n"
+      "  acc compile net.onnx -o net.acc --report net.html            why each byte moves\n"
+      "  acc compile net.onnx --schedule net.mlir --schedule-diff mine.mlir\n"
       "  acc compile net.onnx -o - --emit plan                        look at groups and "
       "schedules\n"
       "  acc compile net.onnx -o net.tile.mlir --emit tile            stop, edit, and\n"
@@ -178,6 +204,8 @@ void tool::addCompile(CLI::App &app, std::function<int()> &run, const Invocation
       options.emit = stageNamed(arguments->emit);
     if (!arguments->from.empty())
       options.from = stageNamed(arguments->from);
+    if (options.output.empty() && options.scheduleDiff.empty())
+      throw CLI::RequiredError("--output");
     if (std::string wrong = contradiction(command, options); !wrong.empty())
       throw CLI::ValidationError(wrong);
     run = [arguments, &invocation] { return runCompile(*arguments, invocation); };

@@ -59,6 +59,7 @@ int main(int argc, char **argv) {
              "  acc compare model.onnx --dim batch=1         against ONNX Runtime\n"
              "  acc compile model.onnx -o - --emit plan      look at the schedules\n"
              "  acc dump model.acc --code                    look at the instructions\n"
+             "  acc explain model.acc                        why each byte moves\n"
              "  acc targets                                  machines to compile for\n\n"
              "`acc COMMAND --help` has more; `acc NAME` runs acc-NAME of this folder or PATH.\n"
              "Exit status: 0 good, 1 the input's fault, 2 usage, 3 a bug of acc.");
@@ -72,6 +73,7 @@ int main(int argc, char **argv) {
   tool::addCheck(app, run);
   tool::addSweep(app, run);
   tool::addDump(app, run);
+  tool::addExplain(app, run);
   tool::addTargets(app, run);
   tool::addListOps(app, run);
   if (argc > 1 && argv[1][0] != '-') {

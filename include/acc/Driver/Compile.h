@@ -36,6 +36,8 @@ struct CompileOptions {
   std::string precision = "f32";
   std::string schedule;            ///< file to obey
   std::string scheduleOut;         ///< file to write
+  std::string scheduleDiff;        ///< file to compare `schedule` with, on standard output
+  std::string report;              ///< file to write: .json or .html
   std::optional<Stage> from, emit; ///< `from` is at most codegen and before `emit`, or equal
   int64_t planSeed = 0;            ///< random legal schedules, for tests
   bool verifyEach = false;

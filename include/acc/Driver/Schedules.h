@@ -29,6 +29,12 @@ std::string printSchedules(mlir::ModuleOp module);
 /// that the planner obeys.
 mlir::LogicalResult readSchedules(mlir::ModuleOp module, llvm::StringRef path);
 
+/// What differs between the schedules of two modules in grouped form that are made
+/// of the same program: cuts, loops, members, loads, residents, with the DRAM bytes
+/// of each. Groups that are equal are counted, not printed.
+std::string diffSchedules(mlir::ModuleOp a, llvm::StringRef nameA, mlir::ModuleOp b,
+                          llvm::StringRef nameB);
+
 } // namespace accel
 
 #endif // ACC_DRIVER_SCHEDULES_H

@@ -43,6 +43,7 @@ struct BoundTensor {
   double ratio = 1;
   int64_t held = 0;
   int producer = -1; ///< product that makes it, or -1
+  mlir::Value root;  ///< the input or constant that it is, or null
 };
 
 /// A matrix product or convolution: a*b summed over a reduction.

@@ -98,6 +98,7 @@ struct LoadModel {
   bool rolling = false;
   int64_t bytes = 0;     ///< over a whole run of the group
   int64_t transfers = 0; ///< number of DMA instructions executed
+  int64_t repeats = 1;   ///< how often the same is loaded again: loops that do not move it
 };
 
 class GroupModel {

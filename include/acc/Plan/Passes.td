@@ -12,7 +12,8 @@ def BoundTraffic : Pass<"bound-traffic", "mlir::ModuleOp"> {
     The compulsory bytes, and a lower bound for the target's SRAM and accumulators
     that holds whatever is grouped, tiled, kept or computed again (docs/bounds.md),
     as `accel.compulsory_bytes` and `accel.bound_bytes`, and the share of each
-    ONNX node in both as `accel.node_bounds`. It runs on the tensor form, before
+    ONNX node in both as `accel.node_bounds`. Inputs and constants get the bytes of
+    them that are touched as `accel.compulsory_bytes`. It runs on the tensor form, before
     planning, because nothing that planning decides (not even the copies that it
     inserts) may lower or raise what is physically possible. Nothing else changes.
 
@@ -90,6 +91,21 @@ def WritePrediction : Pass<"write-prediction", "mlir::ModuleOp"> {
     From the access functions of the scheduled routines, as the attribute
     `accel.prediction`. No later pass may change it; the simulator refuses a run
     whose counted bytes differ.
+  }];
+  let dependentDialects = ["accel::AccelDialect"];
+}
+
+def ExplainTraffic : Pass<"explain-traffic", "mlir::ModuleOp"> {
+  let summary = "writes why each byte of the prediction moves";
+  let description = [{
+    Divides what the prediction says by group, node and cause, as
+    `accel.explanation`, and lists the groups with their alternatives as
+    `accel.groups`: what reports are made of (docs/explain.md). Compulsory bytes are
+    those of `bound-traffic`, given to the first group that moves them. What a group
+    moves beyond the box of its operand is halo, alignment or the same again; the
+    constraint behind it and behind what moves between groups was found by
+    `plan-groups`. Same group model as `write-prediction`, and nothing else
+    changes.
   }];
   let dependentDialects = ["accel::AccelDialect"];
 }

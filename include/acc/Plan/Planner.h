@@ -21,6 +21,7 @@ struct ProgramPlan {
   int64_t sramBytes;         ///< of the rung (Ladder.h) whose chip it is packed for
   int64_t dramBytes;         ///< that its groups move
   mlir::ArrayAttr schedules; ///< as in the module attribute `accel.schedules`
+  int64_t usableBytes;       ///< SRAM that plans may use: less than there is after refusals
 };
 
 class Planner {

@@ -26,12 +26,22 @@ inline constexpr llvm::StringLiteral kCompulsoryAttr = "accel.compulsory_bytes";
 inline constexpr llvm::StringLiteral kBoundAttr = "accel.bound_bytes";
 inline constexpr llvm::StringLiteral kBoundCurveAttr = "accel.bound_curve";
 inline constexpr llvm::StringLiteral kNodeBoundsAttr = "accel.node_bounds";
+/// Of a group, then of its call: what ExplainPlan.h says.
+inline constexpr llvm::StringLiteral kAlternativesAttr = "accel.alternatives";
+/// Of the module: bytes by tensor, node, group and cause, and the groups.
+inline constexpr llvm::StringLiteral kExplanationAttr = "accel.explanation";
+inline constexpr llvm::StringLiteral kGroupsAttr = "accel.groups";
+/// Of a call: names of the operations whose results it has.
+inline constexpr llvm::StringLiteral kProducersAttr = "accel.producers";
 inline constexpr llvm::StringLiteral kSchedulesAttr = "accel.schedules";
 /// Bytes of SRAM that the schedules were made for, at most the target's: addresses
 /// stay below.
 inline constexpr llvm::StringLiteral kPlannedSramAttr = "accel.planned_sram_bytes";
+/// SRAM that plans may use, if plans that use all do not pack.
+inline constexpr llvm::StringLiteral kUsableSramAttr = "accel.usable_sram_bytes";
 
-/// Members, inputs and outputs of an outlined group.
+/// Members, inputs and outputs of a group, and of an outlined one.
+GroupOps describeGroup(GroupOp group);
 GroupOps describeRoutine(mlir::func::FuncOp routine);
 
 /// The limits of the target in the module attribute `accel.target` (a dictionary
@@ -43,6 +53,10 @@ llvm::StringRef kindName(RootKind kind);
 
 /// A name for a stored tensor, unique in its program.
 std::string rootName(const Storage &storage, unsigned root);
+
+/// What a message calls a stored tensor: an input's or output's name, else whose
+/// weights or result it is.
+std::string rootTitle(const Storage &storage, unsigned root);
 
 /// The name of an operation in a schedule file: of its ONNX node, or its kind.
 std::string memberName(mlir::Operation *op);

@@ -62,6 +62,21 @@ enum class Reason : uint8_t {
 constexpr int kReasons = 12;
 const char *ReasonName(Reason reason);
 
+/// What stands between the plan and the compulsory bytes (docs/explain.md). A
+/// `Reason` says what a transfer is, a `Cause` why it was needed.
+enum class Cause : uint8_t {
+  Compulsory = 0, // every touched byte once: no schedule moves fewer
+  Capacity,       // the SRAM does not hold what would avoid it
+  IllegalFusion,  // a dependence keeps producer and reader in different groups
+  Fragmentation,  // it would fit, but did not pack
+  Halo,           // rows and columns that two tiles read
+  Alignment,      // a layout that is moved in larger pieces, or cannot be read in place
+  DynamicShape,   // what is read is known when it runs
+  Search,         // a better plan is legal and fits; it was not found
+};
+constexpr int kCauses = 8;
+const char *CauseName(Cause cause);
+
 /// The machine that the program was compiled for. Limits are what the verifier
 /// and the simulator enforce; `figures` are all numbers of the target file
 /// (bandwidths, latencies, ...) under their TOML keys, for timing and energy.
@@ -220,6 +235,43 @@ struct NodeInfo {
   int64_t compulsoryBytes = 0, boundBytes = 0;
 };
 
+/// Payload bytes that one group moves of one tensor, with their cause. All of a
+/// tensor and direction together are what is predicted of it.
+struct ExplanationInfo {
+  uint32_t tensor = 0, group = 0; // indices
+  uint32_t node = kNone;          // that reads or makes it in the group
+  bool write = false;
+  Cause cause = Cause::Compulsory;
+  int64_t bytes = 0;
+  int64_t moreSram = 0; // bytes of SRAM more that would avoid them; 0: not by SRAM
+  std::string text;     // the constraint, what would remove it
+};
+
+/// Another plan for a group, or for it and its neighbours, with the bytes of all
+/// operations that it is about.
+struct AlternativeInfo {
+  std::string what;
+  int64_t bytes = -1; // what it would move; -1: it is not possible
+  int64_t now = 0;    // what the plan moves there
+  int64_t moreSram = 0;
+  std::string obstacle; // why it is not possible
+};
+
+/// A group of the plan: call number i of main.
+struct GroupInfo {
+  std::vector<uint32_t> nodes;
+  int64_t bytes = 0, leastBytes = 0;    // DRAM; least: with what is resident now
+  int64_t sramBytes = 0, sramSpace = 0; // its buffers, and what residents left
+  std::vector<AlternativeInfo> alternatives;
+};
+
+/// What lies where in SRAM, from group `begin` up to before group `end`.
+struct OccupantInfo {
+  std::string name;
+  int64_t offset = 0, bytes = 0;
+  uint32_t begin = 0, end = 0;
+};
+
 struct ArtifactData {
   uint32_t isaVersion = 1;
   std::string producer;
@@ -236,6 +288,10 @@ struct ArtifactData {
   std::vector<NodeInfo> nodes;
   std::vector<CallNodes> calls;
   std::vector<EntryInfo> entries;
+  // For reports; nothing that runs depends on them.
+  std::vector<ExplanationInfo> explanations;
+  std::vector<GroupInfo> groups;
+  std::vector<OccupantInfo> occupants;
   int64_t compulsoryBytes = 0, boundBytes = 0, macs = 0, sramPeak = 0;
 };
 
