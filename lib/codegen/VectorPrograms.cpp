@@ -306,6 +306,18 @@ private:
     return llvm::all_of(inner->getUsers(), [](Operation *user) { return isa<YieldOp>(user); });
   }
 
+  /// Rounded already, perhaps plus a zero point: a sum of whole numbers in f32 is one.
+  static bool isWhole(Value value) {
+    Operation *def = value.getDefiningOp();
+    if (auto sum = dyn_cast_or_null<arith::AddFOp>(def))
+      return isWhole(sum.getLhs()) && isWhole(sum.getRhs());
+    if (auto number = dyn_cast_or_null<arith::ConstantOp>(def)) {
+      auto real = dyn_cast<FloatAttr>(number.getValue());
+      return real && real.getValue().isInteger();
+    }
+    return isa_and_nonnull<math::RoundEvenOp>(def);
+  }
+
   FailureOr<int> convertTo(Operation *inner, int in, Type from, Type to, bool saturate) {
     VecType a = vecTypeOf(from), b = vecTypeOf(to);
     auto cvt = [&](int reg, VecType source, VecType target) {
@@ -336,7 +348,7 @@ private:
         return cvt(step("trunc", a, in), a, b);
       if (bits <= 16) {
         // What rounds to nearest even within the range is exact in f32.
-        int rounded = step("rne", a, in);
+        int rounded = isWhole(inner->getOperand(0)) ? in : step("rne", a, in);
         int clamped = step("min", a, step("max", a, rounded, constant(a, low)), constant(a, high));
         return cvt(clamped, a, b);
       }

@@ -18,6 +18,17 @@ namespace accel {
 } // namespace accel
 using namespace accel;
 
+/// An operation above that computes the same; null if there is none. Bodies are short.
+static Operation *equalAbove(Operation *op) {
+  for (Operation &other : *op->getBlock()) {
+    if (&other == op)
+      return nullptr;
+    if (OperationEquivalence::isEquivalentTo(&other, op, OperationEquivalence::IgnoreLocations))
+      return &other;
+  }
+  return nullptr;
+}
+
 void accel::cleanBody(Block &body) {
   SmallVector<arith::ConstantOp> constants;
   // Constants stay in the body (an OperationFolder would move them out of it).
@@ -29,6 +40,10 @@ void accel::cleanBody(Block &body) {
         constants.push_back(constant);
       else
         constant.replaceAllUsesWith(equal->getResult());
+      continue;
+    }
+    if (Operation *equal = equalAbove(&op)) { // a joined consumer widens what another did
+      op.replaceAllUsesWith(equal);
       continue;
     }
     SmallVector<OpFoldResult> folded;

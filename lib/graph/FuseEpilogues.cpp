@@ -65,20 +65,52 @@ static bool onlyWidens(MapOp map) {
          reads < elementCount(shapeOf(map.getResult())) * elementBytes(elementOf(map.getResult()));
 }
 
-/// A widening map whose one consumer is a map that takes it in: then the narrow
-/// tensor is stored. (Several consumers would each repeat its code.)
-static bool consumerWidens(MapOp map) {
-  if (!onlyWidens(map) || !map.getResult().hasOneUse())
-    return false;
+/// The one map that reads every element of this one once; null if there is none.
+static MapOp onlyMapThatReads(MapOp map) {
+  if (!map.getResult().hasOneUse())
+    return nullptr;
   OpOperand &use = *map.getResult().use_begin();
   auto consumer = dyn_cast<MapOp>(use.getOwner());
-  return consumer && mapAt(consumer.getMaps(), use.getOperandNumber()).isPermutation();
+  bool isWhole = consumer && mapAt(consumer.getMaps(), use.getOperandNumber()).isPermutation();
+  return isWhole ? consumer : nullptr;
+}
+
+static int64_t elementBytesOf(Value value) { return elementBytes(elementOf(value)); }
+
+/// A map whose result is quantised by the next one. The two join before anything else:
+/// where a chain of them is too long for one body it is cut at a narrow tensor.
+static bool consumerNarrows(MapOp map) {
+  MapOp consumer = onlyMapThatReads(map);
+  return consumer && elementBytesOf(consumer.getResult()) < elementBytesOf(map.getResult()) &&
+         bodySteps(map) + bodySteps(consumer) <= kMaxBodySteps;
+}
+
+/// A widening map beside its consumers: then the narrow tensor is what lies between
+/// two groups. Maps take it in, a kernel stands in a group with it. (A few values are
+/// not worth an operation of their own.)
+static bool staysWide(MapOp map) {
+  constexpr int64_t few = 4096; // bytes
+  if (!onlyWidens(map) || map.getResult().use_empty())
+    return false;
+  bool isSmall = elementCount(shapeOf(map.getResult())) * elementBytesOf(map.getResult()) <= few;
+  return llvm::all_of(map.getResult().getUses(), [&](OpOperand &use) {
+    auto consumer = dyn_cast<MapOp>(use.getOwner());
+    if (!consumer)
+      return !isSmall && isa<ComputeOpInterface>(use.getOwner());
+    return mapAt(consumer.getMaps(), use.getOperandNumber()).isPermutation();
+  });
 }
 
 /// Takes in maps that only this one reads, without computing an element twice.
 static MapOp absorbMaps(MapOp map) {
+  if (staysWide(map))
+    return map;
+  bool isInside = consumerNarrows(map);
   for (unsigned i = 0; i < map.getExtras().size();) {
     auto producer = map.getExtras()[i].getDefiningOp<MapOp>();
+    if (isInside && producer &&
+        elementBytesOf(producer.getResult()) < elementBytesOf(map.getResult()))
+      producer = nullptr; // the consumer does, with this map
     AffineMap access = mapAt(map.getMaps(), i);
     bool once = llvm::count(map.getExtras(), map.getExtras()[i]) == 1;
     // A permutation reads every element once.
@@ -129,6 +161,9 @@ static bool foldMap(MapOp map) {
 static void visitMap(MapOp map) {
   map = cast<MapOp>(mergeConstants(map));
   map = absorbMaps(map);
+  for (Value extra : SmallVector<Value>(map.getExtras()))
+    if (auto producer = extra.getDefiningOp<MapOp>(); producer && consumerNarrows(producer))
+      joinProducer(producer); // it waited for this map, which had no room
   if (SmallVector<MapOp> parts = moveBeforeConcat(map); !parts.empty()) {
     for (MapOp part : parts)
       if (!foldMap(part))
@@ -139,7 +174,7 @@ static void visitMap(MapOp map) {
     map = absorbMaps(moved);
   else if (MapOp moved = moveBeforeReshape(map))
     map = absorbMaps(moved);
-  if (!consumerWidens(map))
+  if (!staysWide(map) && !consumerNarrows(map))
     joinProducer(map);
 }
 

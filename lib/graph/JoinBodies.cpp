@@ -9,9 +9,40 @@
 using namespace mlir;
 using namespace accel;
 
+/// Whether a conversion clamps, between two limits that are constants of the body.
+static bool clamps(ConvertOp convert) {
+  auto to = dyn_cast<IntegerType>(convert.getType());
+  return to && to.getWidth() <= 16 && convert.getSaturate();
+}
+
+/// Steps of the vector unit (docs/isa.md) that one operation of a body becomes.
+static unsigned stepsOf(Operation &op) {
+  auto convert = dyn_cast<ConvertOp>(op);
+  if (!convert)
+    return 1;
+  Type from = convert.getIn().getType(), to = convert.getType();
+  if (clamps(convert)) { // two limits, a conversion, and rounding if that is to be done
+    Operation *def = convert.getIn().getDefiningOp();
+    if (auto sum = dyn_cast_or_null<arith::AddFOp>(def)) // a zero point
+      def = sum.getLhs().getDefiningOp();
+    return !isa<FloatType>(from) ? 2 : isa_and_nonnull<math::RoundEvenOp>(def) ? 3 : 4;
+  }
+  if (isa<IntegerType>(from) && computeType(from) == computeType(to))
+    return 0;
+  return 1;
+}
+
 unsigned accel::bodySteps(Operation *op) {
   Block &block = cast<ComputeOpInterface>(op).getBody().front();
-  return std::distance(block.begin(), block.end()) - 1;
+  unsigned steps = 0;
+  SmallVector<Type> limits;
+  for (Operation &inner : block.without_terminator()) {
+    steps += stepsOf(inner);
+    auto convert = dyn_cast<ConvertOp>(inner);
+    if (convert && clamps(convert) && !llvm::is_contained(limits, convert.getType()))
+      limits.push_back(convert.getType());
+  }
+  return steps + 2 * limits.size();
 }
 
 namespace {

@@ -62,6 +62,13 @@ static LogicalResult lowerMaxPool(Lowering &l) {
   return success();
 }
 
+/// From a result's NHWC dimensions to [H, W].
+static AffineMap rowsAndColumns(Lowering &l) {
+  MLIRContext *context = l.b.getContext();
+  return AffineMap::get(4, 0, {getAffineDimExpr(1, context), getAffineDimExpr(2, context)},
+                        context);
+}
+
 /// Elements that window `o` along one dimension averages over.
 static int64_t counted(const Window &w, int d, int64_t o, int64_t size, int64_t padBehind,
                        bool includePad) {
@@ -74,28 +81,70 @@ static int64_t counted(const Window &w, int d, int64_t o, int64_t size, int64_t 
   return std::max<int64_t>(count, 1);
 }
 
+/// How many elements each window averages over, [OH, OW].
+static HostTensor countsOf(Lowering &l, const Pool &pool, const Window &given) {
+  bool includePad = l.node.getInt("count_include_pad", 0);
+  HostTensor counts(l.b.getF32Type(), {pool.out[1], pool.out[2]});
+  for (int64_t y = 0; y < pool.out[1]; ++y)
+    for (int64_t x = 0; x < pool.out[2]; ++x)
+      counts.setFloat(y * pool.out[2] + x,
+                      double(counted(given, 0, y, pool.in[1], given.pads[2], includePad) *
+                             counted(given, 1, x, pool.in[2], given.pads[3], includePad)));
+  return counts;
+}
+
 static LogicalResult lowerAveragePool(Lowering &l) {
   auto pool = readPool(l);
   if (failed(pool))
     return failure();
   auto given = readWindow(l, shapeOf(l.in(0)), *l.node.getInts("kernel_shape"));
-  bool includePad = l.node.getInt("count_include_pad", 0);
-  MLIRContext *context = l.b.getContext();
-  HostTensor factors(Float32Type::get(context), {pool->out[1], pool->out[2]});
-  for (int64_t y = 0; y < pool->out[1]; ++y)
-    for (int64_t x = 0; x < pool->out[2]; ++x)
-      factors.setFloat(y * pool->out[2] + x,
-                       1.0 / (counted(*given, 0, y, pool->in[1], given->pads[2], includePad) *
-                              counted(*given, 1, x, pool->in[2], given->pads[3], includePad)));
+  HostTensor factors = countsOf(l, *pool, *given);
+  for (int64_t i = 0; i < factors.size(); ++i)
+    factors.setFloat(i, 1.0 / factors.getFloat(i));
   if (factors.isSplat())
     return l.done(build(l, *pool, l.in(0), ReduceKind::Sum, [&](S &s, Values v) {
       return s.mul(v[0], s.like(v[0], factors.getFloat(0)));
     }));
-  AffineMap map =
-      AffineMap::get(4, 0, {getAffineDimExpr(1, context), getAffineDimExpr(2, context)}, context);
   return l.done(build(l, *pool, l.in(0), ReduceKind::Sum,
                       [](S &s, Values v) { return s.mul(v[0], s.cast(v[1], v[0].getType())); },
-                      {l.constant(factors)}, {map}));
+                      {l.constant(factors)}, {rowsAndColumns(l)}));
+}
+
+/// With `count_include_pad` padding counts as real zeros, which are no elements of the
+/// sum: what is taken away is the zero point of the elements alone.
+FailureOr<Value> accel::buildAveragePool(Lowering &l, Value input, float scale, int64_t zero) {
+  auto pool = readPool(l);
+  if (failed(pool))
+    return failure();
+  auto given = readWindow(l, shapeOf(l.in(0)), *l.node.getInts("kernel_shape"));
+  HostTensor counts = countsOf(l, *pool, *given);
+  HostTensor summed(l.b.getF32Type(), {pool->out[1], pool->out[2]});
+  for (int64_t y = 0; y < pool->out[1]; ++y)
+    for (int64_t x = 0; x < pool->out[2]; ++x)
+      summed.setFloat(y * pool->out[2] + x, double(counted(*given, 0, y, pool->in[1], 0, false) *
+                                                   counted(*given, 1, x, pool->in[2], 0, false)));
+  HostTensor factors = counts, zeros = summed;
+  for (int64_t i = 0; i < counts.size(); ++i) {
+    factors.setFloat(i, scale / counts.getFloat(i));
+    zeros.setFloat(i, double(zero) * summed.getFloat(i));
+  }
+  Type f32 = l.b.getF32Type();
+  SmallVector<Value> extras;
+  for (const HostTensor *tensor : {&zeros, &factors})
+    if (!tensor->isSplat())
+      extras.push_back(l.constant(*tensor));
+  return build(
+      l, *pool, input, ReduceKind::Sum,
+      [&](S &s, Values v) {
+        Value sum = s.cast(v[0], f32);
+        size_t next = 1;
+        auto number = [&](const HostTensor &tensor) {
+          return tensor.isSplat() ? s.constant(f32, tensor.getFloat(0)) : v[next++];
+        };
+        Value away = number(zeros), factor = number(factors);
+        return s.mul(s.sub(sum, away), factor);
+      },
+      extras, SmallVector<AffineMap>(extras.size(), rowsAndColumns(l)));
 }
 
 static LogicalResult lowerLpPool(Lowering &l) {

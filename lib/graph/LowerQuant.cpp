@@ -57,6 +57,8 @@ static LogicalResult lowerQuantize(Lowering &l) {
         return failure();
       operands.push_back(*value);
     }
+  auto zero = l.constantInput(2);
+  bool isZero = zero && zero->isSplat() && zero->getFloat(0) == 0;
   return l.done(l.elementwise(
       l.outType(), operands,
       [&](S &s, Values v) -> Value {
@@ -64,7 +66,7 @@ static LogicalResult lowerQuantize(Lowering &l) {
         if (!isa<IntegerType>(l.outType().getElementType()))
           return s.div(x, v[1]);
         Value rounded = s.round(s.div(x, v[1]));
-        return v.size() > 2 ? s.add(rounded, s.cast(v[2], rounded.getType())) : rounded;
+        return v.size() > 2 && !isZero ? s.add(rounded, s.cast(v[2], rounded.getType())) : rounded;
       },
       /*saturate=*/true));
 }

@@ -7,7 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "acc/Graph/Lowering.h"
+#include "acc/Graph/Window.h"
 
 #include <cmath>
 
@@ -116,6 +116,101 @@ static Value resizeByMatrix(Lowering &l, Value x, int64_t d, const Axis &a, Stri
   shape.back() = a.out;
   Value product = l.matmul(rows, l.constant(matrix), false, elementOf(x));
   return l.transpose(l.reshape(product, shape), perm);
+}
+
+//===----------------------------------------------------------------------===//
+// Linear interpolation of integers by whole factors
+//===----------------------------------------------------------------------===//
+
+/// Weights of an input element on outputs at distance -(n-1) .. n-1 in front of it, in
+/// units of 1 / (2 * factor), and how many outputs it begins in front of its own.
+static SmallVector<int64_t> hat(int64_t factor, bool halfPixel, int64_t &front) {
+  SmallVector<int64_t> weights;
+  // An element i weighs max(0, 1 - |src(o) - i|) on output o; d = o - factor * i.
+  for (int64_t d = -2 * factor; d <= 2 * factor; ++d) {
+    int64_t distance = halfPixel ? std::abs(2 * d + 1 - factor) : std::abs(2 * d);
+    if (distance >= 2 * factor)
+      continue;
+    if (weights.empty())
+      front = -d;
+    weights.push_back(2 * factor - distance);
+  }
+  return weights;
+}
+
+/// A transposed convolution of each channel: y = sum w x / sum w over the neighbours that
+/// are there. Beyond the border ONNX repeats the last element, which is the same.
+std::optional<Value> accel::buildLinearResize(Lowering &l, Value input, float scale, int64_t zero) {
+  Shape in(shapeOf(input)), out = l.outShape();
+  std::string mode = l.node.getString("coordinate_transformation_mode",
+                                      l.node.kind() == "Upsample" ? "asymmetric" : "half_pixel");
+  bool halfPixel = mode == "half_pixel" || mode == "pytorch_half_pixel";
+  if (in.size() != 4 || in[0] != out[0] || in[1] != out[1] || out[2] % in[2] || out[3] % in[3] ||
+      l.node.getString("mode", "nearest") != "linear" || (!halfPixel && mode != "asymmetric") ||
+      l.node.getInt("exclude_outside", 0) || l.node.getInt("antialias", 0) ||
+      (mode == "pytorch_half_pixel" && (out[2] == 1 || out[3] == 1)))
+    return std::nullopt;
+  unsigned scalesAt = l.node.kind() == "Upsample" ? 1 : 2;
+  if (l.isComputed(scalesAt))
+    return std::nullopt;
+  if (auto scales = l.constantInput(scalesAt)) // of all dimensions, or of `axes`
+    for (int64_t i = 0; i < scales->size(); ++i)
+      if (scales->getFloat(i) != std::floor(scales->getFloat(i)))
+        return std::nullopt;
+  Shape factors{out[2] / in[2], out[3] / in[3]}, kernel, pads(4);
+  SmallVector<int64_t> taps[2];
+  HostTensor sums[2];
+  for (int d = 0; d < 2; ++d) {
+    int64_t front = 0;
+    taps[d] = hat(factors[d], halfPixel, front);
+    int64_t size = taps[d].size();
+    kernel.push_back(size);
+    // Tap k of output o meets the input spread out by the factor at o + k - pad.
+    pads[d] = size - 1 - front;
+    pads[2 + d] = (out[2 + d] - 1) + size - ((in[2 + d] - 1) * factors[d] + 1) - pads[d];
+    std::reverse(taps[d].begin(), taps[d].end());
+    sums[d] = HostTensor(l.b.getI64Type(), {out[2 + d]});
+    for (int64_t o = 0; o < out[2 + d]; ++o) {
+      int64_t sum = 0;
+      for (int64_t k = 0; k < size; ++k)
+        if (int64_t at = o + k - pads[d];
+            at >= 0 && at % factors[d] == 0 && at / factors[d] < in[2 + d])
+          sum += taps[d][k];
+      sums[d].setInt(o, sum);
+    }
+  }
+  int64_t channels = in[1];
+  int64_t window = kernel[0] * kernel[1];
+  // One channel is a convolution like any other, see accel.conv.
+  HostTensor weight(l.b.getI8Type(), channels == 1 ? Shape{1, window, 1} : Shape{window, channels});
+  for (int64_t y = 0; y < kernel[0]; ++y)
+    for (int64_t x = 0; x < kernel[1]; ++x)
+      for (int64_t c = 0; c < channels; ++c) {
+        if (taps[0][y] * taps[1][x] > 127)
+          return std::nullopt;
+        weight.setInt((y * kernel[1] + x) * channels + c, taps[0][y] * taps[1][x]);
+      }
+  MLIRContext *context = l.b.getContext();
+  Type f32 = l.b.getF32Type();
+  HostTensor units(f32, {out[2], out[3]});
+  for (int64_t y = 0; y < out[2]; ++y)
+    for (int64_t x = 0; x < out[3]; ++x)
+      units.setFloat(y * out[3] + x, scale / double(sums[0].getInt(y) * sums[1].getInt(x)));
+  SmallVector<Value> extras;
+  SmallVector<AffineMap> maps;
+  if (!units.isSplat()) {
+    extras.push_back(l.constant(units));
+    maps.push_back(AffineMap::get(
+        4, 0, {getAffineDimExpr(1, context), getAffineDimExpr(2, context)}, context));
+  }
+  auto op = accel::ConvOp::create(
+      l.b, l.loc, RankedTensorType::get({out[0], out[2], out[3], channels}, f32),
+      l.transpose(input, {0, 2, 3, 1}), l.constant(weight), extras, l.b.getAffineMapArrayAttr(maps),
+      kernel, {1, 1}, pads, {1, 1}, factors, channels, zero, 0);
+  l.fillBody(op.getBody(), l.b.getI32Type(), extras, f32, [&](ScalarBuilder &s, ArrayRef<Value> v) {
+    return s.mul(s.cast(v[0], f32), extras.empty() ? s.constant(f32, units.getFloat(0)) : v[1]);
+  });
+  return l.transpose(op, {0, 3, 1, 2});
 }
 
 static LogicalResult resize(Lowering &l, std::optional<HostTensor> scales,

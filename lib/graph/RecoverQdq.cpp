@@ -16,13 +16,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "acc/Graph/Lowering.h"
 #include "acc/Graph/Matmul.h"
 #include "acc/Graph/Passes.h"
+#include "acc/Graph/Quantisation.h"
 #include "acc/Graph/Window.h"
 #include "accel/Forms.h"
 
-#include "mlir/IR/IRMapping.h"
 #include <cmath>
 
 using namespace mlir;
@@ -35,110 +34,6 @@ using namespace accel;
 
 using Values = ArrayRef<Value>;
 using S = ScalarBuilder;
-
-static Operation *defining(Value value, StringRef kind) {
-  Operation *op = value ? value.getDefiningOp() : nullptr;
-  return op && OnnxNode::isOnnx(op) && op->getName().stripDialect() == kind ? op : nullptr;
-}
-
-static std::optional<HostTensor> smallConstant(Value value) {
-  auto type = value ? dyn_cast<RankedTensorType>(value.getType()) : RankedTensorType();
-  if (!type || !type.hasStaticShape() || type.getNumElements() > kFoldLimit)
-    return std::nullopt;
-  return constantOf(value);
-}
-
-namespace {
-/// Scale and zero point of a QuantizeLinear or DequantizeLinear with constants.
-struct Quantisation {
-  std::vector<float> scale; // one, or one for each index along `axis`
-  int64_t zero = 0;
-  int64_t axis = 1;
-  Value integer; // the quantised side
-  bool perTensor() const { return scale.size() == 1; }
-  bool operator==(const Quantisation &o) const {
-    return perTensor() && o.perTensor() && scale == o.scale && zero == o.zero &&
-           elementOf(integer) == elementOf(o.integer);
-  }
-};
-} // namespace
-
-static std::optional<Quantisation> read(Operation *op, Value integer) {
-  if (!op)
-    return std::nullopt;
-  OnnxNode node(op);
-  auto scale = smallConstant(node.input(1));
-  auto type = dyn_cast<RankedTensorType>(integer.getType());
-  if (!scale || !scale->element().isF32() || node.getInt("block_size", 0) || !type ||
-      !type.hasStaticShape() || !type.getElementType().isInteger() ||
-      type.getElementTypeBitWidth() > 16)
-    return std::nullopt;
-  Quantisation q;
-  q.integer = integer;
-  q.axis = node.getInt("axis", 1);
-  if (q.axis < 0)
-    q.axis += type.getRank();
-  for (int64_t i = 0; i < scale->size(); ++i)
-    q.scale.push_back(float(scale->getFloat(i)));
-  if (node.input(2)) {
-    auto zero = smallConstant(node.input(2));
-    if (!zero || !zero->isSplat())
-      return std::nullopt;
-    q.zero = zero->getInt(0);
-  }
-  return q;
-}
-static std::optional<Quantisation> dequantised(Value value) {
-  Operation *op = defining(value, "DequantizeLinear");
-  return op ? read(op, op->getOperand(0)) : std::nullopt;
-}
-static std::optional<Quantisation> quantised(Operation *op) { return read(op, op->getResult(0)); }
-
-static bool eightBits(const Quantisation &q) {
-  return elementOf(q.integer).isInteger(8) || elementOf(q.integer).getIntOrFloatBitWidth() == 8;
-}
-
-namespace {
-/// What follows the product: an activation, then perhaps a QuantizeLinear.
-struct Tail {
-  Operation *last; // its result is what the integer operator gives
-  std::optional<Quantisation> out;
-  std::optional<float> low, high;
-};
-} // namespace
-
-static Tail tailOf(Operation *op) {
-  Tail tail{op, std::nullopt, std::nullopt, std::nullopt};
-  Operation *at = op;
-  std::optional<float> low, high;
-  while (at->getResult(0).hasOneUse()) {
-    Operation *user = *at->getResult(0).user_begin();
-    if (!OnnxNode::isOnnx(user) || user->getOperand(0) != at->getResult(0))
-      break;
-    OnnxNode node(user);
-    if (node.kind() == "QuantizeLinear") {
-      auto out = quantised(user);
-      if (out && out->perTensor() && eightBits(*out))
-        tail = Tail{user, out, low, high};
-      break;
-    }
-    if (node.kind() == "Relu" && !low) {
-      low = 0;
-    } else if (node.kind() == "Clip" && !low && !high) {
-      auto bound = [&](unsigned i) -> std::optional<float> {
-        auto tensor = smallConstant(node.input(i));
-        return tensor ? std::optional<float>(tensor->getFloat(0)) : std::nullopt;
-      };
-      if ((node.input(1) && !bound(1)) || (node.input(2) && !bound(2)))
-        break;
-      low = bound(1), high = bound(2);
-    } else {
-      break;
-    }
-    at = user;
-  }
-  return tail;
-}
 
 namespace {
 /// Scales of an integer product and its bias in units of them.
@@ -196,7 +91,8 @@ public:
       x = s.max(x, s.like(x, *tail.low / scale));
     if (tail.high)
       x = s.min(x, s.like(x, *tail.high / scale));
-    return s.add(s.round(x), s.like(x, double(tail.out->zero)));
+    x = s.round(x);
+    return tail.out->zero ? s.add(x, s.like(x, double(tail.out->zero))) : x;
   }
 
 private:
@@ -218,7 +114,7 @@ static bool recoverConv(Operation *op, bool transposed) {
   OnnxNode node(op);
   auto x = dequantised(node.input(0)), w = dequantised(node.input(1));
   // A scale for each channel of the result: dimension 0 of OIHW, 1 of IOHW.
-  if (!x || !w || !x->perTensor() || !eightBits(*x) || !eightBits(*w) ||
+  if (!x || !w || !x->perTensor() || !x->isEightBits() || !w->isEightBits() ||
       !constantAttrOf(w->integer) || (!w->perTensor() && w->axis != (transposed ? 1 : 0)) ||
       (!w->perTensor() && transposed && node.getInt("group", 1) != 1))
     return false;
@@ -247,7 +143,7 @@ static bool recoverConv(Operation *op, bool transposed) {
 static bool recoverMatmul(Operation *op, bool gemm) {
   OnnxNode node(op);
   auto x = dequantised(node.input(0)), w = dequantised(node.input(1));
-  if (!x || !w || !x->perTensor() || !eightBits(*x) || !eightBits(*w))
+  if (!x || !w || !x->perTensor() || !x->isEightBits() || !w->isEightBits())
     return false;
   auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
   if (!type || !type.hasStaticShape() || type.getRank() < 2 || shapeOf(w->integer).size() < 2)
@@ -310,6 +206,21 @@ static bool recoverGlobalAverage(Operation *op) {
   return true;
 }
 
+/// A window's sum of integers, from which the zero points that it counts are taken.
+static bool recoverAverage(Operation *op) {
+  OnnxNode node(op);
+  auto x = dequantised(node.input(0));
+  auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
+  if (!x || !x->perTensor() || !x->isEightBits() || !type || !type.hasStaticShape())
+    return false;
+  Lowering l{OpBuilder(op), node};
+  auto value = buildAveragePool(l, x->integer, x->scale[0], x->zero);
+  if (failed(value))
+    return false;
+  op->getResult(0).replaceAllUsesWith(*value);
+  return true;
+}
+
 /// Resizing that repeats or leaves out elements.
 static bool isNearest(Operation *op) {
   StringRef kind = op->getName().stripDialect();
@@ -317,116 +228,17 @@ static bool isNearest(Operation *op) {
          OnnxNode(op).getString("mode", "nearest") == "nearest";
 }
 
-/// A copy of `op` in front of `at` that reads `operands` and gives `element`.
-static Value copyOf(Operation *op, Operation *at, ArrayRef<Value> operands, Type element) {
-  OpBuilder b(at);
-  Operation *copy = b.clone(*op);
-  for (auto [i, operand] : llvm::enumerate(operands))
-    copy->setOperand(i, operand);
-  Value result = copy->getResult(0);
-  result.setType(RankedTensorType::get(shapeOf(op->getResult(0)), element));
-  return result;
-}
-
-/// The QuantizeLinear or DequantizeLinear `op` applied to `value`.
-static Value applied(Operation *op, Operation *at, Value value) {
-  OpBuilder b(at);
-  Operation *copy = b.clone(*op);
-  copy->setOperand(0, value);
-  Value result = copy->getResult(0);
-  result.setType(RankedTensorType::get(shapeOf(value), elementOf(result)));
-  return result;
-}
-
-/// op(DQ(x)) = DQ(op(x)) for operators that only move or compare elements.
-static bool recoverMove(Operation *op) {
-  auto x = dequantised(op->getOperand(0));
-  if (!x || !x->perTensor() ||
-      !llvm::all_of(op->getResults().drop_front(), [](Value other) { return other.use_empty(); }))
-    return false;
-  Value moved = copyOf(op, op, x->integer, elementOf(x->integer));
-  op->getResult(0).replaceAllUsesWith(applied(op->getOperand(0).getDefiningOp(), op, moved));
-  return true;
-}
-
-/// Joins what is quantised, so that no float tensor has to be stored.
-static bool recoverConcat(Operation *op) {
-  Tail tail = tailOf(op);
-  SmallVector<Value> integers;
-  auto first = dequantised(op->getOperand(0));
-  if (tail.out && !tail.low && !tail.high) {
-    for (Value operand : op->getOperands()) {
-      auto q = dequantised(operand);
-      integers.push_back(q && *q == *tail.out ? q->integer : applied(tail.last, op, operand));
-    }
-    Value joined = copyOf(op, op, integers, elementOf(tail.out->integer));
-    tail.last->getResult(0).replaceAllUsesWith(joined);
-    return true;
-  }
-  for (Value operand : op->getOperands()) {
-    auto q = dequantised(operand);
-    if (!q || !first || !(*q == *first))
-      return false;
-    integers.push_back(q->integer);
-  }
-  Value joined = copyOf(op, op, integers, elementOf(first->integer));
-  op->getResult(0).replaceAllUsesWith(applied(op->getOperand(0).getDefiningOp(), op, joined));
-  return true;
-}
-
-/// Q(DQ(x)) with the same scale and zero point.
-static bool dropRequantisation(Operation *op) {
-  auto x = dequantised(op->getOperand(0)), y = quantised(op);
-  if (!x || !y || !eightBits(*x) || !(*x == *y))
-    return false;
-  op->getResult(0).replaceAllUsesWith(x->integer);
-  return true;
-}
-
-/// Q(op(DQ(x), DQ(w) [, DQ(bias)])) in the place of QLinearConv or QLinearMatMul.
-static bool expandQLinear(Operation *op) {
+static bool recoverLinearResize(Operation *op) {
   OnnxNode node(op);
-  bool conv = node.kind() == "QLinearConv";
-  auto sx = smallConstant(node.input(1)), sw = smallConstant(node.input(4));
-  if (!sx || !sw || sx->size() != 1 || !node.input(2) || !node.input(5) || !node.input(7))
+  auto x = dequantised(node.input(0));
+  auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
+  if (!x || !x->perTensor() || !x->isEightBits() || !type || !type.hasStaticShape())
     return false;
-  OpBuilder b(op);
-  Type f32 = b.getF32Type();
-  auto make = [&](StringRef kind, ArrayRef<Value> operands, Type type) {
-    OperationState state(op->getLoc(), ("onnx." + kind).str());
-    state.addOperands(operands);
-    state.addTypes(type);
-    return b.create(state);
-  };
-  auto real = [&](Value value) { return RankedTensorType::get(shapeOf(value), f32); };
-  auto dequantise = [&](Value value, Value scale, Value zero, int64_t axis) {
-    SmallVector<Value> operands{value, scale};
-    if (zero)
-      operands.push_back(zero);
-    Operation *made = make("DequantizeLinear", operands, real(value));
-    made->setAttr("axis", b.getIntegerAttr(b.getIntegerType(64, /*isSigned=*/true), axis));
-    return made->getResult(0);
-  };
-  Value w = node.input(3);
-  int64_t channelAxis = conv ? 0 : int64_t(shapeOf(w).size()) - 1;
-  SmallVector<Value> operands{dequantise(node.input(0), node.input(1), node.input(2), 1),
-                              dequantise(w, node.input(4), node.input(5), channelAxis)};
-  if (conv && node.input(8)) {
-    // int32 in units of the product's scale, one operation in f32 as the operator is defined.
-    HostTensor unit(f32, {shapeOf(node.input(8))[0]});
-    for (int64_t c = 0; c < unit.size(); ++c)
-      unit.setFloat(c, float(sx->getFloat(0)) * float(sw->getFloat(sw->size() == 1 ? 0 : c)));
-    Lowering l{b, node};
-    operands.push_back(dequantise(node.input(8), l.constant(unit), Value(), 0));
-  }
-  Operation *product = make(conv ? "Conv" : "MatMul", operands, real(op->getResult(0)));
-  if (conv)
-    product->setAttrs(op->getAttrs());
-  Operation *result = make("QuantizeLinear", {product->getResult(0), node.input(6), node.input(7)},
-                           op->getResult(0).getType());
-  op->getResult(0).replaceAllUsesWith(result->getResult(0));
-  op->erase();
-  return true;
+  Lowering l{OpBuilder(op), node};
+  auto value = buildLinearResize(l, x->integer, x->scale[0], x->zero);
+  if (value)
+    op->getResult(0).replaceAllUsesWith(*value);
+  return value.has_value();
 }
 
 namespace {
@@ -448,6 +260,9 @@ struct RecoverQdq : accel::impl::RecoverQdqBase<RecoverQdq> {
     for (Operation &op : llvm::make_early_inc_range(block))
       if (OnnxNode::isOnnx(&op) && op.getNumResults())
         recover(&op);
+    for (Operation &op : llvm::make_early_inc_range(block))
+      if (op.getName().getStringRef() == "onnx.DequantizeLinear" && !op.use_empty())
+        foldDequantised(&op);
     for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
       if ((OnnxNode::isOnnx(&op) || isa<accel::ConstantOp>(op)) && op.getNumResults() &&
           op.use_empty())
@@ -462,15 +277,19 @@ struct RecoverQdq : accel::impl::RecoverQdqBase<RecoverQdq> {
       recoverMatmul(op, kind == "Gemm");
     else if (kind == "GlobalAveragePool")
       recoverGlobalAverage(op);
+    else if (kind == "AveragePool")
+      recoverAverage(op);
+    else if ((kind == "Resize" || kind == "Upsample") && !isNearest(op))
+      recoverLinearResize(op);
     else if (kind == "Concat")
-      recoverConcat(op);
+      joinQuantised(op);
     else if (kind == "QuantizeLinear")
       dropRequantisation(op);
     else if (kind == "MaxPool" || kind == "Reshape" || kind == "Flatten" || kind == "Transpose" ||
              kind == "Squeeze" || kind == "Unsqueeze" || kind == "Slice" || kind == "Gather" ||
              kind == "Expand" || kind == "Tile" || kind == "DepthToSpace" ||
              kind == "SpaceToDepth" || isNearest(op))
-      recoverMove(op);
+      moveBehind(op);
   }
 };
 } // namespace

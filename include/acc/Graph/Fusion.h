@@ -45,7 +45,7 @@ llvm::SmallVector<MapOp> moveBeforeConcat(MapOp map);
 /// Folds scalar code, keeps one of equal constants, drops what nobody reads.
 void cleanBody(mlir::Block &body);
 
-/// Number of scalar operations in a body.
+/// Steps of the vector unit that a body becomes, constants included.
 unsigned bodySteps(mlir::Operation *op);
 
 } // namespace accel

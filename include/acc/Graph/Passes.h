@@ -30,8 +30,9 @@ void registerGraphPipeline();
 
 /// Extras that a body may read beside its kernel's value.
 inline constexpr unsigned kMaxExtras = 3;
-/// Scalar operations that a fused body may grow to.
-inline constexpr unsigned kMaxBodySteps = 40;
+/// Steps of the vector unit that a fused body may grow to: a program has 48, of which a
+/// few are left to what a kernel adds (the factor of a row, the store's conversion).
+inline constexpr unsigned kMaxBodySteps = 44;
 
 } // namespace accel
 

@@ -40,6 +40,11 @@ def RecoverQdq : Pass<"recover-qdq", "::mlir::ModuleOp"> {
     operator: products of 8-bit values, exact i32 sums, and the requantisation
     sat(rne(f32(acc) * m_c) + zp) with m_c = f32(sx * sw_c / sy). Computing in
     float instead would move four times the bytes.
+
+    Averages of pools are exact sums of integers, then one factor. Linear
+    interpolation by whole factors is a transposed convolution with weights in units
+    of 1 / (2 * factor), divided by the sum of those that meet an element. Operators
+    that only move or compare elements do so with the integers.
   }];
   let dependentDialects = ["::accel::AccelDialect", "::mlir::arith::ArithDialect",
                            "::mlir::math::MathDialect"];

@@ -39,6 +39,17 @@ mlir::FailureOr<mlir::Value> buildConvTranspose(Lowering &lowering, mlir::Value 
                                                 mlir::RankedTensorType result, BodyFn body,
                                                 ZeroPoints zero = {}, bool saturate = false);
 
+/// Builds accel.pool of an AveragePool whose input is `input` [N, C, ...] of 8-bit
+/// integers: (integer - zero) * scale is what is averaged, in f32. Sums are exact.
+mlir::FailureOr<mlir::Value> buildAveragePool(Lowering &lowering, mlir::Value input, float scale,
+                                              int64_t zero);
+
+/// Builds accel.conv of a linear Resize or Upsample by whole factors whose input is
+/// `input` [N, C, H, W] of 8-bit integers, as above; the result is f32. None if the
+/// node's attributes or sizes are others.
+std::optional<mlir::Value> buildLinearResize(Lowering &lowering, mlir::Value input, float scale,
+                                             int64_t zero);
+
 } // namespace accel
 
 #endif // ACC_GRAPH_WINDOW_H
