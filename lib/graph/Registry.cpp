@@ -2,6 +2,7 @@
 // Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "acc/Graph/Lowering.h"
+#include "acc/Import/Import.h"
 
 #include "llvm/ADT/StringMap.h"
 
@@ -14,7 +15,7 @@ static const llvm::StringMap<LoweringEntry> &registry() {
     for (LoweringTable table :
          {elementwiseLowerings(), attentionLowerings(), convLowerings(), poolLowerings(),
           matmulLowerings(), reduceLowerings(), normLowerings(), shapeLowerings(), indexLowerings(),
-          resizeLowerings(), quantLowerings()})
+          resizeLowerings(), quantLowerings(), integerLowerings()})
       for (const auto &[kind, entry] : table)
         map[kind] = entry;
     return map;
@@ -63,8 +64,10 @@ LogicalResult accel::lowerNode(Operation *op, SmallVectorImpl<Value> &results, O
   const LoweringEntry *entry = findLowering(node.kind());
   if (!entry && obstacle && node.kind() == "Custom") {
     auto text = [&](StringRef name) { return op->getAttrOfType<StringAttr>(name).str(); };
+    std::string why = whyNotExpanded(op);
     *obstacle = {op->getLoc(), node.name(), text("domain") + "." + text("op_type"),
-                 "no lowering for operators of this domain", "express it by those of ai.onnx"};
+                 why.empty() ? "no lowering for this operator of another domain" : why,
+                 "express it by those of ai.onnx"};
     return failure();
   }
   if (!entry)

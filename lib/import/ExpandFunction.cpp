@@ -1,7 +1,7 @@
 //===- ExpandFunction.cpp - a composite operator by its function body -----===//
 // Part of acc. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "NodeContext.h"
+#include "Contributed.h"
 
 #include "onnx/defs/schema.h"
 #include "onnx/shape_inference/attribute_binder.h"
@@ -20,7 +20,16 @@ static const OpSchema *schemaOf(Operation *op) {
   return ::onnx::OpSchemaRegistry::Schema(op->getName().stripDialect().str(), kOpset);
 }
 
+/// An operator of com.microsoft that has a body here.
+static bool isContributedOp(Operation *op) {
+  NodeContext context;
+  return op->getName().getStringRef() == "onnx.Custom" && !op->getNumRegions() &&
+         succeeded(context.init(op)) && isContributed(context.node);
+}
+
 bool accel::hasOnnxFunction(Operation *op) {
+  if (isContributedOp(op))
+    return true;
   const OpSchema *schema = schemaOf(op);
   return schema && (schema->HasFunction() || schema->HasContextDependentFunction());
 }
@@ -57,7 +66,7 @@ static bool buildBody(const OpSchema &schema, NodeContext &context, FunctionProt
 LogicalResult accel::expandOnnxFunction(RewriterBase &rewriter, Operation *op) {
   const OpSchema *schema = schemaOf(op);
   NodeContext context;
-  if (!schema || !hasOnnxFunction(op) || op->getNumRegions() || failed(context.init(op)))
+  if (!hasOnnxFunction(op) || op->getNumRegions() || failed(context.init(op)))
     return failure();
 
   Model model;
@@ -67,7 +76,10 @@ LogicalResult accel::expandOnnxFunction(RewriterBase &rewriter, Operation *op) {
   ScopedDiagnosticHandler silence(op->getContext(), [](Diagnostic &) { return success(); });
   try {
     FunctionProto body;
-    if (!buildBody(*schema, context, body))
+    std::string why;
+    bool isBuilt = isContributed(context.node) ? writeContributed(context, body, why)
+                                               : schema && buildBody(*schema, context, body);
+    if (!isBuilt)
       return failure();
     // As a graph of its own it passes through the same upgrade and inference as
     // a whole model.
@@ -157,4 +169,20 @@ LogicalResult accel::expandOnnxFunction(RewriterBase &rewriter, Operation *op) {
   } catch (const std::exception &) {
     return failure();
   }
+}
+
+std::string accel::whyNotExpanded(Operation *op) {
+  NodeContext context;
+  std::string why;
+  if (op->getName().getStringRef() != "onnx.Custom" || failed(context.init(op)) ||
+      !isContributed(context.node))
+    return "";
+  try {
+    FunctionProto body;
+    if (writeContributed(context, body, why))
+      why = "its operands do not fit the operator, or a result is used that acc does not compute";
+  } catch (const std::exception &exception) {
+    why = plainMessage(exception.what());
+  }
+  return why;
 }

@@ -5,6 +5,7 @@
 #include "Console.h"
 
 #include "acc/Graph/Lowering.h"
+#include "acc/Import/Import.h"
 #include "acc/Target/Target.h"
 
 #include <cstdio>
@@ -84,6 +85,8 @@ void tool::addListOps(CLI::App &app, std::function<int()> &run) {
     run = [] {
       for (const SupportedOp &op : supportedOps())
         std::printf("%-28s %s\n", op.kind.c_str(), op.how.c_str());
+      for (const std::string &name : contributedOps())
+        std::printf("%-46s  nodes of ai.onnx\n", ("com.microsoft." + name).c_str());
       return int(kGood);
     };
   });

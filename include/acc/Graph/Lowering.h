@@ -136,6 +136,7 @@ LoweringTable shapeLowerings();
 LoweringTable indexLowerings();
 LoweringTable resizeLowerings();
 LoweringTable quantLowerings();
+LoweringTable integerLowerings();
 
 } // namespace accel
 

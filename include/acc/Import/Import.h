@@ -58,12 +58,19 @@ inferOnnxOp(mlir::Operation *op,
             llvm::function_ref<mlir::DenseElementsAttr(mlir::Value)> constantOf);
 
 /// Replaces a composite operator (HardSwish, Gelu, LayerNormalization, ...) by
-/// ONNX's own function body, upgraded to opset 27. Fails without a diagnostic
-/// if the operator has no body for these operand types.
+/// ONNX's own function body, upgraded to opset 27, and one of com.microsoft by acc's. Fails without
+/// a diagnostic if the operator has no body for these operand types.
 mlir::LogicalResult expandOnnxFunction(mlir::RewriterBase &rewriter, mlir::Operation *op);
 
-/// True if ONNX defines the operator by a function body.
+/// True if ONNX defines the operator by a function body, or acc does (operators of
+/// com.microsoft that ONNX Runtime's tools write).
 bool hasOnnxFunction(mlir::Operation *op);
+
+/// Why an operator of com.microsoft was not expanded; empty for all others.
+std::string whyNotExpanded(mlir::Operation *op);
+
+/// Operators of com.microsoft that have a body, sorted.
+std::vector<std::string> contributedOps();
 
 } // namespace accel
 
