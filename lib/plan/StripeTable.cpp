@@ -4,7 +4,6 @@
 #include "acc/Plan/StripeTable.h"
 
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/ADT/SetVector.h"
 
 #include <random>
 
@@ -104,9 +103,10 @@ static SmallVector<SmallVector<LoopAttr>> channelCuts(const GroupOps &ops) {
   ArrayRef<int64_t> shape = shapeOf(anchor->getResult(0));
   SmallVector<SmallVector<LoopAttr>> result;
   unsigned rank = shape.size();
-  if (rank < 2 || !usesMxu(anchor) || mustBeWhole(anchor, rank - 1) || !channelsAreApart(ops))
+  if (rank < 2 || !llvm::any_of(ops.members, usesMxu) || mustBeWhole(anchor, rank - 1) ||
+      !channelsAreApart(ops))
     return result;
-  unsigned rows = isa<MatmulOp>(anchor) ? rank - 2 : 1;
+  unsigned rows = isa<MatmulOp>(anchor) || rank != 4 ? rank - 2 : 1;
   SmallVector<LoopAttr> batches;
   for (unsigned d = 0; d < rows; ++d)
     if (shape[d] > 1)
@@ -233,34 +233,20 @@ StripeTable::StripeTable(const GroupOps &given, const Limits &limits) : ops(give
     else
       shared.push_back(index);
   }
-  auto within = [&](Value value) {
-    auto it = llvm::find(ops.members, value.getDefiningOp());
-    return it != ops.members.end() &&
-           lastReader[it - ops.members.begin()] > unsigned(it - ops.members.begin());
-  };
-  for (Operation *op : ops.members) {
-    llvm::SmallSetVector<Value, 4> results;
-    for (Value operand : op->getOperands())
-      if (within(operand))
-        results.insert(operand);
-    if (within(op->getResult(0)))
-      results.insert(op->getResult(0));
-    int64_t bytes = 0;
-    for (Value value : results)
-      bytes += tensorBytes(value);
-    widest = std::max(widest, bytes);
-  }
   addCuts(/*fine=*/false);
 }
 
-/// What results between members need at least: the largest stripe is at least as
-/// large as stripes are on average.
-int64_t StripeTable::leastSram(const Candidate &candidate) const {
-  ArrayRef<int64_t> shape = shapeOf(ops.members.back()->getResult(0));
-  int64_t bytes = widest;
-  for (LoopAttr loop : candidate.stripes)
-    bytes /= ceilDiv(shape[loop.getDim()], loop.getTile());
-  return bytes;
+/// What results between members, and the part of an input that a stripe reads, need
+/// at least.
+int64_t StripeTable::leastSram(const Question &question, Candidate &candidate) {
+  if (candidate.space.results.empty())
+    candidate.space = leastSpace(ops, candidate.stripes, candidate.rolling);
+  const StripeSpace &space = candidate.space;
+  SmallVector<int64_t> live = space.results;
+  for (auto [input, bytes] : llvm::enumerate(space.inputs))
+    if (!question.inputs[input])
+      live[space.reader[input]] += bytes;
+  return *llvm::max_element(live);
 }
 
 /// Bytes of weights that stripes load again at least: what does not fit into the
@@ -305,6 +291,23 @@ void StripeTable::addCuts(bool fine) {
     }
   }
   fineCuts |= fine;
+}
+
+/// Cuts of short groups in two loops, once.
+void StripeTable::addPairCuts() {
+  constexpr unsigned shortest = 2, longest = 4;
+  if (twoLoops || ops.members.size() < shortest || ops.members.size() > longest)
+    return;
+  twoLoops = true;
+  bool channels = llvm::any_of(ops.members, usesMxu) && channelsAreApart(ops);
+  for (const PairCut &cut : pairCuts(ops, channels)) {
+    Candidate candidate;
+    candidate.stripes = cut.stripes;
+    candidate.rolling = cut.rolling;
+    candidate.leaf = false;
+    candidate.family = cut.family;
+    candidates.push_back(std::move(candidate));
+  }
 }
 
 std::optional<GroupModel> StripeTable::model(const GroupPolicy &group, const MemberPolicy &shape,
@@ -359,7 +362,9 @@ bool StripeTable::measureFirst(Candidate &candidate) {
     return candidate.known != Candidate::Refused;
   candidate.known = Candidate::Refused;
   unsigned loops = candidate.stripes.size();
-  std::pair key(loops, candidate.rolling);
+  std::pair<std::vector<int64_t>, bool> key({}, candidate.rolling);
+  for (LoopAttr loop : candidate.stripes)
+    key.first.push_back(loop.getDim());
   GroupPolicy group;
   if (auto seed = seeds.find(key); seed != seeds.end())
     group = seed->second;
@@ -431,12 +436,13 @@ struct Cost {
 
 /// The best combination of shapes for one cut, if it beats `best`; `need` becomes
 /// the least SRAM that was seen. Starts with everything resident and gives up what
-/// costs the fewest bytes for the space that it frees, until the rest fits.
-void StripeTable::answer(const Question &question, unsigned index, int64_t depth,
+/// costs the fewest bytes for the space that it frees, until the rest fits. True if
+/// nothing had to be given up: smaller stripes cannot do better.
+bool StripeTable::answer(const Question &question, unsigned index, int64_t depth,
                          std::optional<Choice> &best, int64_t &need) {
   Candidate &candidate = candidates[index];
   if (!measureFirst(candidate))
-    return;
+    return false;
   unsigned count = candidate.members.size();
   int64_t always = 0, dram = 0, steps = 0;
   SmallVector<int64_t, 32> during(count, 0); // by member, without what it adds itself
@@ -499,7 +505,8 @@ void StripeTable::answer(const Question &question, unsigned index, int64_t depth
   auto beaten = [&] {
     return best && std::tuple(dram, steps) >= std::tuple(best->dramBytes, best->steps);
   };
-  while (!beaten()) {
+  bool first = true;
+  for (; !beaten(); first = false) {
     // The fullest moments.
     unsigned top = std::max_element(during.begin(), during.end()) - during.begin();
     int64_t second = 0;
@@ -510,10 +517,10 @@ void StripeTable::answer(const Question &question, unsigned index, int64_t depth
     need = std::min(need, peak);
     if (peak <= question.sram) {
       best = Choice{index, depth, shapes, dram, peak, steps};
-      return;
+      return first;
     }
     if (hopeless)
-      return;
+      return false;
     if (candidate.known == Candidate::First) {
       measureAll(candidate);
       for (unsigned m = 0; m < count; ++m)
@@ -549,7 +556,7 @@ void StripeTable::answer(const Question &question, unsigned index, int64_t depth
         }
       }
     if (!found)
-      return;
+      return false;
     const Cost &now = costs[member][shapes[member]], &then = costs[member][to];
     always += then.always - now.always;
     during[member] += then.inside - now.inside;
@@ -557,6 +564,7 @@ void StripeTable::answer(const Question &question, unsigned index, int64_t depth
     steps += then.steps - now.steps;
     shapes[member] = to;
   }
+  return first;
 }
 
 std::optional<StripeTable::Choice> StripeTable::best(ArrayRef<bool> inputs, ArrayRef<bool> outputs,
@@ -565,18 +573,27 @@ std::optional<StripeTable::Choice> StripeTable::best(ArrayRef<bool> inputs, Arra
   std::optional<Choice> best;
   int64_t least = INT64_MAX;
   Question question{inputs, outputs, sram};
+  unsigned fitted = 0; // family of which a cut fits
   for (unsigned c = 0; c < candidates.size(); ++c) {
-    int64_t floor = leastSram(candidates[c]);
+    unsigned family = candidates[c].family;
+    if (family && family == fitted)
+      continue; // smaller stripes move no fewer bytes
+    int64_t floor = leastSram(question, candidates[c]);
     if (floor > sram) {
       least = std::min(least, floor);
     } else if (!best || compulsory + leastReloads(question, candidates[c]) <= best->dramBytes) {
       for (int64_t depth : {2, 1})
-        answer(question, c, depth, best, least);
+        if (answer(question, c, depth, best, least))
+          fitted = family;
     }
     if (best && best->dramBytes <= compulsory)
       break;
-    if (!best && c + 1 == candidates.size() && !fineCuts)
+    if (c + 1 < candidates.size())
+      continue;
+    if (!best && !fineCuts)
       addCuts(/*fine=*/true);
+    else if (!best || best->dramBytes > compulsory + compulsory / 50)
+      addPairCuts();
   }
   if (need)
     *need = least;

@@ -18,6 +18,7 @@
 #define ACC_PLAN_STRIPE_TABLE_H
 
 #include "acc/Plan/Candidate.h"
+#include "acc/Plan/PairCuts.h"
 
 #include <map>
 #include <vector>
@@ -73,6 +74,8 @@ private:
   struct Candidate {
     llvm::SmallVector<LoopAttr> stripes;
     bool rolling, leaf;
+    unsigned family = 0; ///< not 0: of one family the first that fits is the best
+    StripeSpace space;   ///< what it needs at least; empty: not known yet
     enum { Unknown, Refused, First, All } known = Unknown; ///< shapes that are measured
     GroupPolicy group;
     llvm::SmallVector<ScheduleAttr, 4> schedules; ///< for each shape
@@ -81,9 +84,9 @@ private:
     llvm::SmallVector<int64_t> storeBytes;        ///< by output
   };
   struct Question;
-  int64_t leastSram(const Candidate &candidate) const;
+  int64_t leastSram(const Question &question, Candidate &candidate);
   int64_t leastReloads(const Question &question, const Candidate &candidate) const;
-  void answer(const Question &question, unsigned candidate, int64_t depth,
+  bool answer(const Question &question, unsigned candidate, int64_t depth,
               std::optional<Choice> &best, int64_t &need);
   bool measureFirst(Candidate &candidate);
   void measureAll(Candidate &candidate);
@@ -91,21 +94,22 @@ private:
   std::optional<GroupModel> model(const GroupPolicy &group, const MemberPolicy &shape,
                                   ScheduleAttr &schedule);
   void addCuts(bool fine);
+  void addPairCuts();
 
   GroupOps ops;
   Limits limits;
   std::vector<Candidate> candidates; ///< thick stripes first
   bool fineCuts = false;             ///< those below one row are there
-  int64_t widest = 0;                ///< bytes of results that one member reads and writes
+  bool twoLoops = false;             ///< those of short groups in two loops are there
   bool streams = false;              ///< there are second operands worth streaming
   llvm::SmallVector<llvm::SmallVector<unsigned>> privates;  ///< inputs that one member reads
   llvm::SmallVector<unsigned> shared;                       ///< inputs that several read
   llvm::SmallVector<std::pair<unsigned, unsigned>> readers; ///< first and last, by input
   llvm::SmallVector<int> outputOf;        ///< index of a member's result among the outputs
   llvm::SmallVector<unsigned> lastReader; ///< of a member's result
-  /// What rolls and where inputs are loaded, by the number of group loops: found
-  /// once, since it hardly depends on tile sizes.
-  std::map<std::pair<unsigned, bool>, GroupPolicy> seeds;
+  /// What rolls and where inputs are loaded, by the dimensions of the group's loops:
+  /// found once, since it hardly depends on tile sizes.
+  std::map<std::pair<std::vector<int64_t>, bool>, GroupPolicy> seeds;
   uint64_t numModels = 0;
   std::string why;
 };
