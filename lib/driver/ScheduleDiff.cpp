@@ -168,8 +168,11 @@ std::string Diff::run(ArrayRef<Group> a, StringRef nameA, ArrayRef<Group> b, Str
     bytesA += group.bytes;
   for (const Group &group : b)
     bytesB += group.bytes;
-  os << nameA << ": " << a.size() << " groups, " << bytesText(bytesA) << '\n'
-     << nameB << ": " << b.size() << " groups, " << bytesText(bytesB);
+  auto count = [](size_t groups) {
+    return std::to_string(groups) + (groups == 1 ? " group, " : " groups, ");
+  };
+  os << nameA << ": " << count(a.size()) << bytesText(bytesA) << '\n'
+     << nameB << ": " << count(b.size()) << bytesText(bytesB);
   if (bytesA != bytesB)
     os << ", " << std::abs(bytesB - bytesA) << (bytesB > bytesA ? " more" : " fewer");
   os << '\n';

@@ -52,7 +52,7 @@ struct Use {
 
 struct Verdict {
   Cause cause = Cause::Compulsory; ///< Compulsory: nothing to explain
-  int64_t more = 0;
+  int64_t more = 0, missed = 0;
   std::string text;
 };
 
@@ -324,20 +324,17 @@ Verdict Explainer::inside(const PlanView::Group &group, const GroupOps &ops) {
   Question question(view, ops);
   if (group.dramBytes <= question.least)
     return result;
-  std::optional<int64_t> here = question.bytes(group.space);
-  if (here && *here < group.dramBytes) {
-    result.cause = Cause::Search;
-    result.text = "a schedule that moves " + std::to_string(group.dramBytes - *here) +
-                  " bytes fewer fits; this one was not chosen by the search";
-    return result;
-  }
+  if (std::optional<int64_t> here = question.bytes(group.space); here && *here < group.dramBytes)
+    result.missed = group.dramBytes - *here;
   int64_t more = leastMore([&](int64_t extra) {
     std::optional<int64_t> bytes = question.bytes(group.space + extra);
     return bytes && *bytes <= question.least;
   });
   bool gathers = llvm::any_of(ops.members, [](Operation *op) { return isa<GatherOp>(op); });
   result.cause = Cause::Capacity;
-  if (more > 0) {
+  if (more == 0) {
+    result.text = "a schedule that moves everything once fits";
+  } else if (more > 0) {
     result.more = more;
     int64_t lost = view.wholeSram - view.sram;
     if (more <= lost)
@@ -359,6 +356,7 @@ DictionaryAttr Explainer::attribute(const Verdict &verdict) {
   return builder.getDictionaryAttr(
       {builder.getNamedAttr("cause", CauseAttr::get(builder.getContext(), verdict.cause)),
        builder.getNamedAttr("more", builder.getI64IntegerAttr(verdict.more)),
+       builder.getNamedAttr("missed", builder.getI64IntegerAttr(verdict.missed)),
        builder.getNamedAttr("text", builder.getStringAttr(verdict.text))});
 }
 

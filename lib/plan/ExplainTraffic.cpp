@@ -49,7 +49,7 @@ struct Entry {
 /// A verdict of plan-groups.
 struct Verdict {
   Cause cause = Cause::Capacity;
-  int64_t more = 0;
+  int64_t more = 0, missed = 0;
   std::string text;
   bool given = false;
   static Verdict of(Attribute attr);
@@ -82,6 +82,8 @@ Verdict Verdict::of(Attribute attr) {
   result.cause = cause.getValue();
   if (auto more = fields.getAs<IntegerAttr>("more"))
     result.more = more.getInt();
+  if (auto missed = fields.getAs<IntegerAttr>("missed"))
+    result.missed = missed.getInt();
   if (auto text = fields.getAs<StringAttr>("text"))
     result.text = text.str();
   return result;
@@ -178,6 +180,17 @@ void ExplainTraffic::explainCall(func::CallOp call, const RoutineParts &parts, u
       it->second -= given;
     return given;
   };
+  // What another schedule for the same space does not move is the search's.
+  Verdict better;
+  better.text = "a schedule that moves " + std::to_string(inside.missed) +
+                " bytes fewer fits and was not taken";
+  int64_t missed = inside.missed;
+  auto own = [&](unsigned root, StringRef reader, Cause cause, int64_t bytes) {
+    int64_t part = std::min(bytes, missed);
+    missed -= part;
+    add(root, group, reader, false, Cause::Search, part, better);
+    add(root, group, reader, false, cause, bytes - part, inside);
+  };
   for (auto [i, operand] : llvm::enumerate(call.getOperands())) {
     const LoadParts &part = parts.loads[i];
     unsigned root = storage->of(operand).root;
@@ -193,10 +206,9 @@ void ExplainTraffic::explainCall(func::CallOp call, const RoutineParts &parts, u
                      "each is loaded for itself";
     }
     add(root, group, reader, false, between.cause, part.once - first, between);
-    add(root, group, reader, false, part.table ? Cause::DynamicShape : inside.cause, part.again,
-        inside);
-    add(root, group, reader, false, Cause::Halo, part.halo, inside);
-    add(root, group, reader, false, Cause::Alignment, part.alignment, inside);
+    own(root, reader, part.table ? Cause::DynamicShape : inside.cause, part.again);
+    own(root, reader, Cause::Halo, part.halo);
+    own(root, reader, Cause::Alignment, part.alignment);
   }
   for (auto [o, result] : llvm::enumerate(call.getResults())) {
     unsigned root = storage->of(result).root;

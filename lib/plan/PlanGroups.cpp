@@ -607,6 +607,9 @@ LogicalResult ProgramSearch::obey(ArrayAttr given) {
   }
   for (auto [segment, schedule, space] : llvm::zip(segments, schedules, spaces())) {
     GroupOps ops = describe(segment.first, segment.last);
+    if (space < 0)
+      return program[segment.first]->emitError("schedule refused: residents take ")
+             << limits.sramBytes - space << " bytes of SRAM here, there are " << limits.sramBytes;
     std::string error;
     std::optional<GroupModel> model =
         GroupModel::build(ops, schedule, {space, limits.accBytes}, error);

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import small_models  # noqa: E402
 from small_models import BIN, acc, good, refused  # noqa: E402
 
-COMMANDS = ("compile", "run", "check", "dump", "targets", "list-ops", "compare")
+COMMANDS = ("compile", "run", "check", "dump", "explain", "targets", "list-ops", "compare")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

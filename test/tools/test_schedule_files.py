@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 from pathlib import Path
 
 import acc as package
 import numpy as np
 import pytest
+from onnx import helper
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import small_models  # noqa: E402
@@ -93,3 +95,85 @@ def test_files_that_are_none(files: tuple[Path, Path, Path], tmp_path: Path) -> 
         (tmp_path / "s.mlir").write_text(text)
         assert reason in refused("compile", model, "-o", tmp_path / "net.acc", "--schedule", tmp_path / "s.mlir")
     assert "missing.mlir" in refused("compile", model, "-o", tmp_path / "net.acc", "--schedule", tmp_path / "missing.mlir")
+
+
+def fused(folder: Path, nodes: list, members: list[str], inputs: dict, outputs: dict) -> str:
+    """What is said when these members are to be one group."""
+    model = small_models.save(folder / "net.onnx", nodes, inputs, outputs, {})
+    one = "<rolling = false, level = 0, depth = 1, inplace = -1>"
+    names = ", ".join(f'"{name}"' for name in members)
+    (folder / "s.mlir").write_text(
+        "module attributes {accel.schedules = [{members = [" + names + "], schedule = #accel.schedule<version = 1, anchor = 0, members = ["
+        + ", ".join([one] * len(members)) + "]>}]} {}\n")
+    said = refused("compile", model, "-o", folder / "net.acc", "--schedule", folder / "s.mlir")
+    assert not (folder / "net.acc").exists() and len(said.splitlines()) == 1
+    return said
+
+
+def test_a_fusion_that_a_dependence_forbids(tmp_path: Path) -> None:
+    node = helper.make_node
+    shape = [1, 4, 8, 8]
+    pools = [node("MaxPool", [name], [f"{name}p"], name=f"pool_{name}", kernel_shape=[3, 3], pads=[1, 1, 1, 1]) for name in "ab"]
+    apart = fused(tmp_path, pools, ["pool_a", "pool_b"], {"a": shape, "b": shape}, {"ap": shape, "bp": shape})
+    assert '"pool_b"' in apart and "cannot be in one group with the operations before it: it reads nothing that they make" in apart
+    chain = [pools[0], node("MaxPool", ["ap"], ["bp"], name="pool_b", kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
+             node("Concat", ["ap", "bp"], ["c"], name="concat", axis=1),
+             node("AveragePool", ["c"], ["y"], name="last", kernel_shape=[2, 2])]
+    view = fused(tmp_path, chain, ["pool_a", "pool_b", "last"], {"a": shape}, {"y": [1, 8, 7, 7]})
+    assert '"last"' in view and "it reads their result through a view" in view
+
+
+EXAMPLES = small_models.ROOT / "examples" / "schedules"
+
+
+@pytest.fixture(scope="module")
+def examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("examples")
+    subprocess.run([sys.executable, EXAMPLES / "make_models.py", folder], check=True)
+    return folder
+
+
+def test_residents_that_leave_too_little(examples: Path, tmp_path: Path) -> None:
+    text = (EXAMPLES / "separate.mlir").read_text().replace("members = [<", "resident = [0], members = [<", 1)
+    (tmp_path / "s.mlir").write_text(text)
+    compile = ("compile", examples / "two_convs.onnx", "-o", tmp_path / "net.acc", "--schedule", tmp_path / "s.mlir", "--target",
+               EXAMPLES / "small.toml")
+    assert "residents take 524288 bytes of SRAM here, there are 262144" in refused(*compile)
+    said = refused(*compile, "--set", "sram.bytes=576KiB")
+    assert "bytes of SRAM, there are 65536, because residents take 524288 of 589824" in said
+    assert '"first"' in said or '"second"' in said
+    good(*compile, "--set", "sram.bytes=768KiB")
+
+
+def test_diff_of_groups(examples: Path) -> None:
+    said = good("compile", examples / "two_convs.onnx", "--target", EXAMPLES / "small.toml",
+                "--schedule", EXAMPLES / "separate.mlir", "--schedule-diff", EXAMPLES / "rolling-between.mlir")
+    head, cut, *groups = [line for line in said.splitlines()[1:] if line]
+    assert "1 group, 1122304 bytes, 1048576 fewer" in head
+    assert cut == '"first" to "second": 2 groups, 2170880 bytes  ->  1 group, 1122304 bytes'
+    assert [line.split(":")[0] for line in groups] == ['  - "first"', '  - "second"', '  + "first" to "second"']
+    assert all("of SRAM" in line for line in groups)
+
+
+def test_diff_of_one_group(examples: Path) -> None:
+    said = good("compile", examples / "one_conv.onnx", "--target", "tiny", "--schedule", EXAMPLES / "stripes.mlir",
+                "--schedule-diff", EXAMPLES / "channels-outside.mlir")
+    squeezed = [re.sub(r"\s+", " ", line).strip() for line in said.splitlines()]
+    for line in ('"conv": 3725824 bytes in 25088 of SRAM -> 2723840 bytes in 28160',
+                 "group loops [<2 : 16>, <1 : 4>] -> [<3 : 8>, <2 : 32>, <1 : 2>]", '"conv" loops [<3 : 8>] -> []',
+                 'load of "x" level 2 -> 3', 'load of "x" rolling false -> true', 'load of "x" 842240 bytes -> 2162688 bytes',
+                 'load of the constant "conv" 2359296 bytes -> 36864 bytes'):
+        assert line in squeezed
+    assert "depth" not in said  # the same in both
+
+
+def test_diff_of_equals_and_of_the_illegal(files: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    model, artifact, schedule = files
+    compile = ("compile", model, "--target", "tiny", "--schedule", schedule)
+    assert good(*compile, "--schedule-diff", schedule).endswith("the schedules are equal\n")
+    good(*compile, "--schedule-diff", schedule, "-o", tmp_path / "net.acc")
+    assert (tmp_path / "net.acc").read_bytes() == artifact.read_bytes()
+    bad = edited(schedule, tmp_path / "bad.mlir", r"<(\d+) : \d+>", r"<\1 : 4000>")
+    assert "bytes of accumulators" in refused(*compile, "--schedule-diff", bad)
+    assert "--schedule" in refused("compile", model, "--schedule-diff", schedule, status=2)
+    assert "need -o" in refused(*compile, "--schedule-diff", schedule, "--report", tmp_path / "r.json", status=2)

@@ -15,8 +15,9 @@
 //    inputs = [VERDICT, ...], outputs = [...],    what moves between groups; {} if nothing does
 //    alternatives = [{what = "...", now = 123, bytes = 99, more = 512, obstacle = "..."}]}
 //
-// VERDICT is {cause = #accel.cause<capacity>, more = 512, text = "..."}; `more` is
-// the bytes of SRAM that would remove the cause, 0 if no SRAM does.
+// VERDICT is {cause = #accel.cause<capacity>, more = 512, missed = 0, text = "..."};
+// `more` is the bytes of SRAM that would remove the cause, 0 if no SRAM does;
+// `missed` (of `inside`) what the best schedule for that space moves less.
 //
 //===----------------------------------------------------------------------===//
 
