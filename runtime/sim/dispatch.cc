@@ -282,7 +282,9 @@ absl::Status Machine::CountDram(const InstrCode &in, LiveOp &op) {
   std::memcpy(size, op.size, sizeof(size));
   size[0] = 1;
   for (int64_t n = 0; n < count; ++n) {
-    absl::StatusOr<int64_t> index = ReadIndex(*op.dma, n);
+    absl::StatusOr<int64_t> index = 0; // without data every row counts as the first
+    if (!options_.timingOnly)
+      index = ReadIndex(*op.dma, n);
     if (!index.ok())
       return Fail(index.status().code(), std::string(index.status().message()));
     k.base = base + *index * k.stride[0];
@@ -308,6 +310,8 @@ absl::Status Machine::Engine(const InstrCode &in, LiveOp &op) {
   if (node)
     ++node->instructions;
   if (nothing) {
+    if (time_)
+      Time(in, op, true, 0);
     GiveTokens(in);
     return absl::OkStatus();
   }
@@ -337,11 +341,22 @@ absl::Status Machine::Engine(const InstrCode &in, LiveOp &op) {
     if (node)
       node->macs += points;
   }
-  ACC_RETURN_IF_ERROR(Kernel(in, op, accumulate));
+  const int64_t busBefore = stats_->busBytes;
+  if (!options_.timingOnly)
+    ACC_RETURN_IF_ERROR(Kernel(in, op, accumulate));
+  else if (c.dram >= 0)
+    ACC_RETURN_IF_ERROR(CountDram(in, op));
   if (sanitizer_)
     ACC_RETURN_IF_ERROR(sanitizer_->Results(op));
+  if (time_)
+    Time(in, op, false, stats_->busBytes - busBefore);
   GiveTokens(in);
   return absl::OkStatus();
+}
+
+void Machine::Time(const InstrCode &in, const LiveOp &op, bool nothing, int64_t busBytes) {
+  time_->Dispatch(in, *op.code, routine_, NodeHere(), op.size, op.box, nothing, busBytes,
+                  stats_->instructions);
 }
 
 absl::Status Machine::Kernel(const InstrCode &in, LiveOp &op, bool accumulate) {

@@ -34,11 +34,10 @@ Machine::Create(std::shared_ptr<const DecodedProgram> program, const SimOptions 
   return m;
 }
 
-absl::Status Machine::Allocate() {
-  const DecodedProgram &p = *program_;
-  const ArtifactData &data = p.data();
+absl::Status Machine::AllocateMemory() {
+  const ArtifactData &data = program_->data();
   absl::StatusOr<std::shared_ptr<const ConstantRegions>> constants =
-      ConstantRegions::Create(p.artifact);
+      ConstantRegions::Create(program_->artifact);
   ACC_RETURN_IF_ERROR(constants.status());
   constants_ = *std::move(constants);
   auto allocate = [](Pages &pages, int64_t bytes, const std::string &what) {
@@ -59,6 +58,14 @@ absl::Status Machine::Allocate() {
     regionData_[r.id] = pages.data();
     pages_.push_back(std::move(pages));
   }
+  return absl::OkStatus();
+}
+
+absl::Status Machine::Allocate() {
+  const DecodedProgram &p = *program_;
+  const ArtifactData &data = p.data();
+  if (!options_.timingOnly)
+    ACC_RETURN_IF_ERROR(AllocateMemory());
   ops_.resize(p.routines.size());
   callNodes_.resize(p.routines.size());
   for (size_t i = 0; i < p.routines.size(); ++i) {
@@ -75,6 +82,11 @@ absl::Status Machine::Allocate() {
     absl::StatusOr<std::unique_ptr<Sanitizer>> sanitizer = Sanitizer::Create(p);
     ACC_RETURN_IF_ERROR(sanitizer.status());
     sanitizer_ = *std::move(sanitizer);
+  }
+  if (options_.timing || options_.timingOnly) {
+    absl::StatusOr<std::unique_ptr<Timekeeper>> time = Timekeeper::Create(p);
+    ACC_RETURN_IF_ERROR(time.status());
+    time_ = *std::move(time);
   }
   return absl::OkStatus();
 }
@@ -166,8 +178,10 @@ absl::Status Machine::Run(const std::vector<std::vector<int64_t>> &inputDims, St
   routine_ = pc_ = mainPc_ = fetched_ = 0;
   nodes_ = nullptr;
   points_ = 0;
-  sram_.Clear();
-  acc_.Clear();
+  if (!options_.timingOnly) {
+    sram_.Clear();
+    acc_.Clear();
+  }
   for (auto &routine : ops_)
     for (LiveOp &op : routine)
       op.transfer = TransferCache();
@@ -176,10 +190,15 @@ absl::Status Machine::Run(const std::vector<std::vector<int64_t>> &inputDims, St
   if (sanitizer_)
     sanitizer_->Reset();
   stats.programBytes = p.routines[0].bytes;
+  if (time_) {
+    time_->Reset();
+    time_->StreamCode(stats.programBytes);
+  }
   absl::Status status = Execute();
   // Whatever came of weights that are gone, that is what must be said.
-  if (absl::Status files = constants_->Check(); !files.ok())
-    status = files;
+  if (constants_)
+    if (absl::Status files = constants_->Check(); !files.ok())
+      status = files;
   if (status.ok())
     for (int s = 1; s < kSemaphores && status.ok(); ++s)
       if (semaphore_[s])
@@ -194,6 +213,8 @@ absl::Status Machine::Run(const std::vector<std::vector<int64_t>> &inputDims, St
     status = sanitizer_->CheckOutputs(outputDims_);
   if (status.ok())
     status = ledger_.Finish(counters_, stats);
+  if (status.ok() && time_)
+    stats.timing = time_->Finish(stats.instructions);
   stats.hostSeconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   stats_ = nullptr;
@@ -297,6 +318,12 @@ absl::Status Machine::Scalar(const InstrCode &in) {
 }
 
 absl::Status Machine::LoadScalar(const InstrCode &in) {
+  if (options_.timingOnly)
+    return Fail(absl::StatusCode::kFailedPrecondition,
+                "a value in SRAM decides what happens next, and timing without data has none: "
+                "run with data and --timing");
+  if (time_)
+    time_->LoadScalar(stats_->instructions);
   KType type = KType(in.rb);
   int64_t bytes = KTypeBytes(type), limit = program_->data().target.sramBytes;
   int64_t address;
@@ -358,6 +385,8 @@ void Machine::Fetch(uint32_t routine) {
     return;
   stats_->programBytes += program_->routines[routine].bytes;
   fetched_ = routine;
+  if (time_)
+    time_->FetchCode(program_->routines[routine].bytes, stats_->instructions, NodeHere());
 }
 
 absl::Status Machine::Execute() {
@@ -433,8 +462,11 @@ absl::Status Machine::Execute() {
           program_->data().counters[opener.counter].kind == CounterKind::Trips)
         ++counters_[opener.counter];
       pc_ = in.target + 1;
-      if (frames_.empty()) // main is streamed: its body once more
+      if (frames_.empty()) { // main is streamed: its body once more
         stats_->programBytes += opener.streamedBytes;
+        if (time_)
+          time_->StreamCode(opener.streamedBytes);
+      }
       continue;
     }
     case Op::Call: {
@@ -468,6 +500,8 @@ absl::Status Machine::Execute() {
       ACC_RETURN_IF_ERROR(TakeTokens(in));
       if (!probe_)
         GiveTokens(in);
+      if (time_)
+        time_->Sync(in, stats_->instructions, NodeHere());
       break;
     case Op::Dma:
     case Op::DmaGather:

@@ -14,6 +14,7 @@
 #include "ledger.h"
 #include "memory.h"
 #include "stream_box.h"
+#include "timekeeper.h"
 #include <deque>
 #include <memory>
 
@@ -63,10 +64,12 @@ public:
 private:
   Machine(std::shared_ptr<const DecodedProgram> program, const SimOptions &options);
   absl::Status Allocate();
+  absl::Status AllocateMemory();
   void Prepare(const EngineCode &code, const InstrCode &in, LiveOp &op);
 
   absl::Status Execute();
   absl::Status Engine(const InstrCode &in, LiveOp &op);
+  void Time(const InstrCode &in, const LiveOp &op, bool nothing, int64_t busBytes);
   absl::Status Resolve(LiveOp &op, bool &nothing);
   absl::Status CheckBox(LiveOp &op, int stream);
   absl::Status ResolveScalars(LiveOp &op);
@@ -126,6 +129,7 @@ private:
   std::vector<std::vector<int64_t>> outputDims_;
   Ledger ledger_;
   std::unique_ptr<Sanitizer> sanitizer_;
+  std::unique_ptr<Timekeeper> time_;     // with SimOptions::timing
   std::unique_ptr<DeadlockProbe> probe_; // after a wait that was not met
   Stats *stats_ = nullptr;
 };

@@ -123,7 +123,7 @@ def test_figures_of_the_two_machines() -> None:
     assert edge["sram"] == {"bytes": 2 * 1024 * 1024, "banks": 16, "bank_bytes": 64, "latency_cycles": 4}
     assert edge["imem"]["bytes"] == 64 * 1024
     assert edge["dram"] == {"bytes_per_cycle": 16.0, "burst_bytes": 64, "latency_cycles": 200,
-                            "write_latency_cycles": 100, "row_bytes": 2048, "row_cycles": 10.0}
+                            "write_latency_cycles": 100, "row_bytes": 2048, "row_cycles": 5.0}
     assert edge["dma"] == {"bytes_per_cycle": 64, "setup_cycles": 16, "outstanding": 4}
     assert edge["queue"]["depth"] == 32
     assert (tiny["mxu"]["rows"], tiny["mxu"]["columns"]) == (8, 8)

@@ -116,7 +116,7 @@ static absl::Status setInputs(const Arguments &arguments, const rt::Program &pro
       return status;
     given[io - inputs.data()] = true;
   }
-  for (size_t i = 0; i < given.size(); ++i)
+  for (size_t i = 0; i < given.size() && !arguments.options.timingOnly; ++i)
     if (!given[i])
       return absl::InvalidArgumentError("input '" + inputs[i].name +
                                         "' is not given: add --input " + inputs[i].name +
@@ -175,12 +175,22 @@ void tool::addRun(CLI::App &app, std::function<int()> &run) {
       ->check(CLI::NonNegativeNumber);
   command->add_flag("--sanitize", arguments->options.sanitize,
                     "checks hazards, initialisation, bounds and deadlock");
+  CLI::Option *timing = command->add_flag("--timing", arguments->options.timing,
+                                          "simulates time too: cycles, utilization, stalls");
+  command
+      ->add_flag("--timing-only", arguments->options.timingOnly,
+                 "simulates time without data: no inputs, no outputs, no memory for them")
+      ->excludes(timing)
+      ->excludes("--input")
+      ->excludes("--output-dir")
+      ->excludes("--sanitize");
   command->add_flag("--json", arguments->json, "statistics on standard output, messages as JSON");
   command->footer(
       "Each output goes to NAME.npy, where characters outside [A-Za-z0-9._-] become _.\n\n"
       "Examples:\n"
       "  acc run net.acc --input x=x.npy --output-dir out --stats stats.json\n"
       "  acc run net.acc --input x=x.npy --sanitize --json\n"
+      "  acc run net.acc --timing-only --stats -\n"
       "  acc run net.acc --input x=x.pb --output-dir out --output-format pb --threads 2");
   command->callback([arguments, &run] { run = [arguments] { return runArtifact(*arguments); }; });
 }

@@ -18,6 +18,21 @@ struct Operand {
   int64_t count, words;
 };
 
+/// Words of SRAM that one of `lines` lines takes over a fold's depth, in the
+/// better of two orders: each line by itself, in as many pieces as its depth has
+/// breaks, or neighbouring lines together, which share words.
+int64_t WordsOfLine(const MachineFigures &m, const Array &array, const MxuWork::Runs &runs,
+                    int64_t lines, int64_t fold) {
+  auto words = [&](int64_t run, int64_t of) {
+    run = run > 0 ? std::min(run, of) : of;
+    return CappedProduct(CeilDivide(of, run),
+                         CeilDivide(run * array.elementBytes, m.sramBankBytes));
+  };
+  lines = std::max<int64_t>(lines, 1);
+  return std::min(words(runs.depth, fold),
+                  CeilDivide(CappedProduct(words(runs.lines, lines), fold), lines));
+}
+
 /// `held` stays fold by fold, its lines along the columns; all lines of `flowing`
 /// go through each fold.
 int64_t HeldCycles(const MachineFigures &m, const Array &array, const Operand &held,
@@ -69,17 +84,9 @@ Occupancy MxuOccupancy(const MachineFigures &m, const MxuWork &work) {
   if (int64_t cells = array.rows * array.columns; array.macs >= 2 * cells)
     array.rows *= array.macs / cells;
   array.macs = std::min(array.macs, array.rows * array.columns);
-  // A has as many runs as its depth has breaks. B's rows lie along its columns,
-  // so that neighbouring columns share words.
   int64_t fold = std::min(work.depth, array.rows);
-  int64_t run = work.contiguousDepth > 0 ? std::min(work.contiguousDepth, fold) : fold;
-  int64_t wordsA =
-      CappedProduct(CeilDivide(fold, run), CeilDivide(run * array.elementBytes, m.sramBankBytes));
-  int64_t wordsB =
-      CeilDivide(CappedProduct(fold, CeilDivide(CappedProduct(work.columns, array.elementBytes),
-                                                m.sramBankBytes)),
-                 std::max<int64_t>(work.columns, 1));
-  Operand a{work.rows, wordsA}, b{work.columns, wordsB};
+  Operand a{work.rows, WordsOfLine(m, array, work.a, work.rows, fold)};
+  Operand b{work.columns, WordsOfLine(m, array, work.b, work.columns, fold)};
   int64_t holdB = HeldCycles(m, array, b, a, work.depth);
   int64_t holdA = HeldCycles(m, array, a, b, work.depth);
   return {std::max<int64_t>(std::min(holdA, holdB), 1), FlowLatency(m)};

@@ -26,7 +26,8 @@ int64_t BlocksTouched(const Walk &walk, int64_t blockBytes) {
 }
 
 TransferCost CostOf(const MachineFigures &m, const TransferWork &work) {
-  return {std::max(m.DramTicks(work.busBytes), CappedProduct(work.dramRows, m.dramRowTicks)),
+  int64_t bus = m.DramTicks(work.busBytes);
+  return {std::max(bus, CappedProduct(work.dramRows, m.dramRowTicks)), bus,
           CeilDivide(CappedProduct(work.sramWords, m.sramBankBytes, kTicksPerCycle),
                      m.dmaBytesPerCycle)};
 }

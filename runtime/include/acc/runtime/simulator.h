@@ -51,6 +51,12 @@ private:
 struct SimOptions {
   int threads = 1;
   bool sanitize = false;
+  bool timing = false; // Stats::timing; the artifact must have the target's figures
+  /// Timing without data: no memory is allocated, no inputs are given and there
+  /// are no outputs; sizes that a run decides are the greatest ones. What only
+  /// data decide (LDS) ends the run with an error, and each index of a gather
+  /// names another row.
+  bool timingOnly = false;
   int64_t maxInstructions = 0;               // dispatched; 0: no limit
   int64_t maxPoints = 0;                     // iteration points in all; 0: no limit
   const std::atomic<bool> *cancel = nullptr; // polled; true ends the run

@@ -3,6 +3,8 @@
 #define ACC_RUNTIME_STATS_H
 
 #include "acc/runtime/artifact.h"
+#include "acc/runtime/timing_stats.h"
+#include <optional>
 
 namespace accel::rt {
 
@@ -34,6 +36,7 @@ struct Stats {
   double hostSeconds = 0;
   std::vector<LedgerEntry> ledger; // by tensor, reason, direction
   std::vector<NodeStats> nodes;    // in the model's order
+  std::optional<TimingStats> timing;
 
   /// The stable keys of the statistics JSON; what was not computed is null.
   std::string Json(const ArtifactData &data) const;

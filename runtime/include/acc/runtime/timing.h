@@ -96,10 +96,14 @@ int64_t BlocksTouched(const Walk &walk, int64_t blockBytes);
 /// channels.
 struct MxuWork {
   int64_t rows = 1, columns = 1, depth = 1;
-  KType type = KType::I8;
-  /// Elements of A that lie side by side along the depth: channels, at most
-  /// kKBlock where there is more than one kernel position. 0: all.
-  int64_t contiguousDepth = 0;
+  KType type = KType::I8; // of the wider operand
+  /// Elements that lie side by side in SRAM, along the depth and along the rows
+  /// of A or columns of B. The defaults are rows of A and of B one behind the
+  /// other; 0 stands for all.
+  struct Runs {
+    int64_t depth = 1, lines = 1;
+  };
+  Runs a{0, 1}, b{1, 0};
 };
 
 /// A weight-stationary systolic array of R x C (Kung, "Why systolic
@@ -162,6 +166,7 @@ struct TransferWork {
 };
 struct TransferCost {
   int64_t dramTicks = 0; // DRAM is taken for so long
+  int64_t busTicks = 0;  // its bytes would take at the full bandwidth
   int64_t portTicks = 0; // the engine's port to SRAM is
 };
 /// dramTicks = max(bytes / bandwidth, rows · time between activations): rows

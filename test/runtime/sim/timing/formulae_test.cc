@@ -15,7 +15,7 @@ using testing::HasSubstr;
 
 int64_t Mxu(const MachineFigures &m, int64_t rows, int64_t columns, int64_t depth,
             KType type = KType::I8) {
-  return MxuOccupancy(m, {rows, columns, depth, type, 0}).busyCycles;
+  return MxuOccupancy(m, {rows, columns, depth, type}).busyCycles;
 }
 
 TEST(Mxu, OneFoldIsTheTextbooksFormula) {
@@ -27,7 +27,7 @@ TEST(Mxu, OneFoldIsTheTextbooksFormula) {
                            {"mxu_int8_macs", rows * columns},
                            {"mxu_load_bytes_per_cycle", columns},
                            {"sram_latency_cycles", 0}});
-  Occupancy o = MxuOccupancy(m, {t, columns, rows, KType::I8, 0});
+  Occupancy o = MxuOccupancy(m, {t, columns, rows, KType::I8});
   EXPECT_EQ(o.busyCycles + o.latencyCycles, 2 * rows + columns + t - 2);
 }
 
@@ -95,10 +95,10 @@ TEST(Mxu, ThinChannelsAreFedWordByWord) {
   // A 7x7 convolution of 3 channels: 147 deep, three folds, whose rows come in
   // runs of 3: 22 words of 16 banks a row.
   MachineFigures m = Edge();
-  Occupancy o = MxuOccupancy(m, {512, 32, 147, KType::I8, 3});
+  Occupancy o = MxuOccupancy(m, {512, 32, 147, KType::I8, {3, 1}});
   EXPECT_EQ(o.busyCycles, 16 + 3 * (512 * 22 / 16));
   // Holding them is no way around: 44 cycles to load 32 rows.
-  o = MxuOccupancy(m, {512, 16, 147, KType::I8, 3});
+  o = MxuOccupancy(m, {512, 16, 147, KType::I8, {3, 1}});
   EXPECT_EQ(o.busyCycles, std::min(8 + 3 * (512 * 22 / 16), 44 + 16 + 47 * 44));
 }
 
@@ -204,6 +204,7 @@ TEST(Transfer, BandwidthAndRows) {
   EXPECT_EQ(CostOf(m, TransferWork{65536, 32, 1024}).dramTicks, 4096 * kTicksPerCycle);
   // A burst from each of 1024 rows: a row every 10 cycles.
   EXPECT_EQ(CostOf(m, TransferWork{65536, 1024, 1024}).dramTicks, 10240 * kTicksPerCycle);
+  EXPECT_EQ(CostOf(m, TransferWork{65536, 1024, 1024}).busTicks, 4096 * kTicksPerCycle);
   // The port takes a word a cycle.
   EXPECT_EQ(CostOf(m, TransferWork{65536, 32, 1024}).portTicks, 1024 * kTicksPerCycle);
 }
