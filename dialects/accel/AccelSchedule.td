@@ -53,6 +53,17 @@ def Accel_MemberAttr : Accel_Attr<"Member", "member"> {
   }];
 }
 
+def Accel_PartAttr : Accel_Attr<"Part", "part"> {
+  let summary = "a result of a group of which the first rows stay in SRAM";
+  let description = [{
+    Result `result` of the group leaves for DRAM except for its first `rows` rows,
+    indices of its outermost dimension of more than one element. Those stay in SRAM
+    until the last use; readers get them from there.
+  }];
+  let parameters = (ins "int64_t":$result, "int64_t":$rows);
+  let assemblyFormat = "`<` $result `:` $rows `>`";
+}
+
 def Accel_ScheduleAttr : Accel_Attr<"Schedule", "schedule"> {
   let summary = "the schedule of a group";
   let description = [{
@@ -62,7 +73,8 @@ def Accel_ScheduleAttr : Accel_Attr<"Schedule", "schedule"> {
     for each group operand. `resident`: results (by index) that stay in SRAM
     until their last use instead of going to DRAM. `takes`: for each of them the
     group operand whose memory it takes, or -1: a residual sum over its resident
-    shortcut, element by element.
+    shortcut, element by element. `parts`: results of which only the first rows
+    stay, where all of them do not fit.
     A schedule never changes a result bit; one that breaks a constraint of the
     target is refused with that constraint.
   }];
@@ -72,11 +84,12 @@ def Accel_ScheduleAttr : Accel_Attr<"Schedule", "schedule"> {
                         ArrayRefParameter<"::accel::MemberAttr">:$members,
                         OptionalArrayRefParameter<"::accel::OperandAttr">:$inputs,
                         OptionalArrayRefParameter<"int64_t">:$resident,
-                        OptionalArrayRefParameter<"int64_t">:$takes);
+                        OptionalArrayRefParameter<"int64_t">:$takes,
+                        OptionalArrayRefParameter<"::accel::PartAttr">:$parts);
   let assemblyFormat = [{
     `<` `version` `=` $version `,` `anchor` `=` $anchor `,` (`loops` `=` `[` $loops^ `]` `,`)?
     (`inputs` `=` `[` $inputs^ `]` `,`)? (`resident` `=` `[` $resident^ `]` `,`)?
-    (`takes` `=` `[` $takes^ `]` `,`)?
+    (`takes` `=` `[` $takes^ `]` `,`)? (`parts` `=` `[` $parts^ `]` `,`)?
     `members` `=` `[` $members `]` `>`
   }];
 }

@@ -19,6 +19,7 @@ namespace accel {
 inline constexpr llvm::StringLiteral kScheduleAttr = "accel.schedule";
 inline constexpr llvm::StringLiteral kLayoutAttr = "accel.layout";
 inline constexpr llvm::StringLiteral kSpaceAttr = "accel.space";
+inline constexpr llvm::StringLiteral kRowsAttr = "accel.rows"; ///< of a part that is in SRAM
 inline constexpr llvm::StringLiteral kKindAttr = "accel.kind";
 inline constexpr llvm::StringLiteral kReasonAttr = "accel.reason";
 /// Those of the operands and results of a group, as arrays of dictionaries.

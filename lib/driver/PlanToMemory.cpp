@@ -70,7 +70,8 @@ Fit Compiler::attempt(const PlanGroupsOptions &planning, const ProgramPlan *plan
     (*attempted)->setAttr(kUsableSramAttr, Builder(context).getI64IntegerAttr(plan->usableBytes));
   }
   if (!options.from || *options.from < Stage::Plan) {
-    enter(Stage::Plan);
+    if (!plan) // else it was entered when the plan was searched
+      enter(Stage::Plan);
     if (failed(passes(*attempted, [&](OpPassManager &manager) { addGroups(manager, planning); })))
       return Fit::Error;
     if (!options.scheduleOut.empty())

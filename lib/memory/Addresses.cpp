@@ -150,16 +150,19 @@ void setAddress(Operation *op, int64_t address) {
   op->setAttr("address", Builder(op->getContext()).getI64IntegerAttr(address));
 }
 
-LogicalResult packRoutine(func::FuncOp routine, const Limits &limits, PackingFailure &failure) {
+/// `sramBytes`: what residents leave at each call.
+LogicalResult packRoutine(func::FuncOp routine, const Limits &limits, int64_t sramBytes,
+                          PackingFailure &failure) {
   Frame sram{allocsOf(routine, Space::Sram), {}}, acc{allocsOf(routine, Space::Acc), {}};
   auto ranges = numberOperations(routine);
   Builder builder(routine.getContext());
   for (auto [frame, space, capacity, attribute] :
-       {std::tuple{&sram, Space::Sram, limits.sramBytes, "accel.frame_bytes"},
+       {std::tuple{&sram, Space::Sram, sramBytes, "accel.frame_bytes"},
         std::tuple{&acc, Space::Acc, limits.accBytes, "accel.acc_bytes"}}) {
     packFrame(*frame, ranges, capacity);
     if (!frame->result.solution) {
       failure = {routine.getName().str(), space, frame->result.needed, capacity, {}};
+      failure.residents = space == Space::Sram ? limits.sramBytes - sramBytes : 0;
       for (size_t i : frame->result.clash)
         failure.clash.push_back(frame->allocs[i]);
       return mlir::failure();
@@ -221,6 +224,30 @@ MainBuffers buffersOfMain(ModuleOp module, func::FuncOp main, int64_t sramBytes)
     }
   }
   return result;
+}
+
+/// SRAM that residents leave to each routine at the fullest of its calls.
+llvm::StringMap<int64_t> spaceOfRoutines(ModuleOp module, func::FuncOp main, int64_t sramBytes) {
+  MainBuffers buffers = buffersOfMain(module, main, sramBytes);
+  SmallVector<func::CallOp> calls(main.getOps<func::CallOp>());
+  // Lives begin and end; between them the sum stays.
+  SmallVector<int64_t> change(calls.size() + 1, 0);
+  for (auto [op, buffer] : llvm::zip(buffers.sramOps, buffers.sram.buffers))
+    if (isa<AllocOp>(op)) {
+      change[buffer.begin] += llvm::alignTo(buffer.bytes, bufferAlignment);
+      change[std::min<size_t>(buffer.end, calls.size())] -=
+          llvm::alignTo(buffer.bytes, bufferAlignment);
+    }
+  llvm::StringMap<int64_t> space;
+  int64_t residents = 0;
+  for (auto [position, call] : llvm::enumerate(calls)) {
+    residents += change[position];
+    int64_t left = std::max<int64_t>(0, sramBytes - residents);
+    auto [it, isNew] = space.try_emplace(call.getCallee(), left);
+    if (!isNew)
+      it->second = std::min(it->second, left);
+  }
+  return space;
 }
 
 /// Weights, inputs, outputs and state, one after another. Equal constants (same
@@ -405,10 +432,13 @@ LogicalResult assignAddresses(ModuleOp module, const Limits &limits, PackingFail
   if (failed(main))
     return mlir::failure();
   int64_t accPeak = 0;
+  llvm::StringMap<int64_t> space = spaceOfRoutines(module, *main, limits.sramBytes);
   for (auto routine : module.getOps<func::FuncOp>()) {
     if (routine == *main || routine.isExternal())
       continue;
-    if (failed(packRoutine(routine, limits, failure)))
+    auto left = space.find(routine.getName());
+    int64_t sramBytes = left == space.end() ? limits.sramBytes : left->second;
+    if (failed(packRoutine(routine, limits, sramBytes, failure)))
       return mlir::failure();
     accPeak = std::max(accPeak, routine->getAttrOfType<IntegerAttr>("accel.acc_bytes").getInt());
   }
@@ -420,8 +450,11 @@ void report(ModuleOp module, const PackingFailure &failure) {
   Operation *at = module.lookupSymbol(failure.function);
   InFlightDiagnostic diagnostic = (at ? at : module.getOperation())->emitError();
   diagnostic << "@" << failure.function << " needs " << failure.needed << " bytes of "
-             << stringifySpace(failure.space) << ", the target has " << failure.capacity
-             << "; plan with smaller tiles, fewer residents or less buffering";
+             << stringifySpace(failure.space) << ", the target has "
+             << failure.capacity + failure.residents;
+  if (failure.residents)
+    diagnostic << ", of which residents take " << failure.residents;
+  diagnostic << "; plan with smaller tiles, fewer residents or less buffering";
   for (Operation *op : failure.clash) {
     if (auto alloc = dyn_cast<AllocOp>(op))
       diagnostic.attachNote(op->getLoc())

@@ -276,5 +276,5 @@ ScheduleAttr accel::makeSchedule(const GroupOps &ops, const Limits &limits,
         OperandAttr::get(context, level, level && !rolling ? group.depth : 1, rolling));
   }
   return ScheduleAttr::get(context, 1, ops.members.size() - 1, group.stripes, members, inputs, {},
-                           {});
+                           {}, {});
 }

@@ -211,6 +211,26 @@ static Box withoutRepeats(ExprPool &pool, const Box &box, const Layout &layout) 
   return result;
 }
 
+int accel::rowDimension(Value value) {
+  for (auto [d, size] : llvm::enumerate(shapeOf(value)))
+    if (size > 1)
+      return d;
+  return -1;
+}
+
+Box accel::partOf(ExprPool &pool, const External &external, const Box &box, bool inSram) {
+  int d = rowDimension(external.value);
+  if (external.rows == 0 || d < 0)
+    return box;
+  Box part = box;
+  ExprId rows = pool.constant(external.rows);
+  if (inSram)
+    part[d] = {pool.min(box[d].lo, rows), pool.min(box[d].hi, rows)};
+  else
+    part[d] = {pool.max(box[d].lo, rows), pool.max(box[d].hi, rows)};
+  return part;
+}
+
 static Box hull(ExprPool &pool, const Box &a, const Box &b) {
   if (a.empty())
     return b;
@@ -693,7 +713,7 @@ bool ModelBuilder::load(unsigned index) {
     buffer.level = numLoops - 1;
     buffer.depth = 1;
   }
-  Box moved = withoutRepeats(pool, load.box, input.layout);
+  Box moved = withoutRepeats(pool, partOf(pool, input, load.box, false), input.layout);
   load.bytes =
       input.inSram ? 0 : model.totalElements(moved, level, load.member) * buffer.elementBytes;
   load.transfers = model.trips(level, load.member);
@@ -807,7 +827,8 @@ bool ModelBuilder::run() {
     if (!transfer(name(member.op), output.layout, box, place->buffer))
       return false;
     model.outputBoxes.push_back(box);
-    model.storeBytes.push_back(model.totalElements(box, level, m) * bytes);
+    model.storeBytes.push_back(model.totalElements(partOf(pool, output, box, false), level, m) *
+                               bytes);
   }
   return capacity();
 }

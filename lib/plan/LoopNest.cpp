@@ -285,5 +285,5 @@ ScheduleAttr NestProblem::schedule(const LoopNest &nest) const {
   }
   auto member =
       MemberAttr::get(context, own, false, result, result ? nest.depth[operands.size()] : 1, -1);
-  return ScheduleAttr::get(context, 1, 0, loops, member, inputs, {}, {});
+  return ScheduleAttr::get(context, 1, 0, loops, member, inputs, {}, {}, {});
 }

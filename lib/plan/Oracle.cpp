@@ -286,7 +286,7 @@ ScheduleAttr Search::schedule() const {
   for (auto [x, position] : llvm::enumerate(at))
     inputs.push_back(OperandAttr::get(context, position, 1, rolling && x == 0));
   auto member = MemberAttr::get(context, own, false, level, 1, -1);
-  return ScheduleAttr::get(context, 1, 0, loops, member, inputs, {}, {});
+  return ScheduleAttr::get(context, 1, 0, loops, member, inputs, {}, {}, {});
 }
 
 std::optional<OracleGroup> Search::run() {

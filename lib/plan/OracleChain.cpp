@@ -303,13 +303,14 @@ void Fused::candidate() {
           inputs.push_back(OperandAttr::get(context, level, 1, false));
         }
       }
-      best = OracleGroup{0,
-                         n,
-                         bytes + load.bytes,
-                         space + load.space,
-                         inputResident,
-                         resultResident,
-                         ScheduleAttr::get(context, 1, n - 1, groupLoops, members, inputs, {}, {})};
+      best = OracleGroup{
+          0,
+          n,
+          bytes + load.bytes,
+          space + load.space,
+          inputResident,
+          resultResident,
+          ScheduleAttr::get(context, 1, n - 1, groupLoops, members, inputs, {}, {}, {})};
     }
     unsigned o = 0;
     while (o < picked.size() && ++picked[o] == others[o].choices.size())

@@ -60,6 +60,14 @@ struct State {
   SmallVector<std::pair<unsigned, unsigned>, 1> taken; ///< of these, whose memory they take
 };
 
+/// A tensor in DRAM of which rows could stay in SRAM.
+struct Part {
+  unsigned root;
+  unsigned first, last; ///< segments that write and read it
+  int64_t rowBytes, rows;
+  int64_t moved = 0; ///< bytes that are read and written
+};
+
 class ProgramSearch {
 public:
   ProgramSearch(ModuleOp module, const PlanGroupsOptions &options)
@@ -78,6 +86,7 @@ public:
     std::vector<Segment> segments;
     llvm::SmallSetVector<unsigned, 8> resident;
     std::map<unsigned, unsigned> taken;
+    std::map<unsigned, int64_t> rows;
   };
   const Plan *bestOrReason(int64_t sram);
   ArrayAttr schedulesOf(const Plan &plan);
@@ -105,6 +114,8 @@ private:
   Plan *planFor(int64_t sram, int64_t fewer);
   const Plan *best(int64_t sram);
   void findRemaining();
+  std::vector<Part> partial();
+  void keepRows();
   SmallVector<int64_t> spaces() const;
   LogicalResult obey(ArrayAttr given);
   LogicalResult randomise();
@@ -124,6 +135,7 @@ private:
   llvm::SmallSetVector<unsigned, 8> resident; ///< stored tensors in SRAM
   std::map<unsigned, Life> lives;             ///< by root
   std::map<unsigned, unsigned> taken;         ///< resident root -> the root whose memory it takes
+  std::map<unsigned, int64_t> rows;           ///< in SRAM, of a root that is not resident
 
   /// A group that can be made, with the roots that it reads and writes.
   struct Step {
@@ -172,6 +184,8 @@ GroupOps ProgramSearch::describe(unsigned first, unsigned last) {
     e.layout = place.layout;
     e.layout.offset = 0;
     e.inSram = resident.contains(place.root);
+    if (auto it = rows.find(place.root); it != rows.end())
+      e.rows = it->second;
     e.constant = storage->root(place.root).kind == RootKind::Weights;
     return e;
   };
@@ -476,6 +490,107 @@ SmallVector<int64_t> ProgramSearch::spaces() const {
   return left;
 }
 
+/// SRAM that the first rows of a tensor take.
+static int64_t bytesOf(const Part &part, int64_t rows) {
+  return (rows * part.rowBytes + 63) / 64 * 64;
+}
+
+/// Tensors of the workspace in DRAM that are written and read as a whole and row by
+/// row, with the segments that do.
+std::vector<Part> ProgramSearch::partial() {
+  std::map<unsigned, Part> parts;
+  llvm::SmallSetVector<unsigned, 4> refused;
+  for (auto [s, segment] : llvm::enumerate(segments)) {
+    GroupOps ops = describe(segment.first, segment.last);
+    auto note = [&](const External &e) {
+      const Placement &place = storage->of(e.value);
+      const Root &root = storage->root(place.root);
+      if (root.kind != RootKind::Workspace || resident.contains(place.root))
+        return;
+      int d = rowDimension(e.value);
+      if (d < 0 || root.type != e.value.getType() ||
+          place.layout != Layout::dense(root.type.getShape())) {
+        refused.insert(place.root);
+        return;
+      }
+      int64_t count = root.type.getShape()[d];
+      Part &part = parts
+                       .try_emplace(place.root, Part{place.root, unsigned(s), unsigned(s),
+                                                     tensorBytes(e.value) / count, count})
+                       .first->second;
+      part.last = s;
+      part.moved += tensorBytes(e.value);
+    };
+    for (const External &input : ops.inputs) {
+      note(input);
+      // A table is read where it is.
+      for (Operation *op : ops.members)
+        if (isa<GatherOp>(op) && op->getOperand(0) == input.value)
+          refused.insert(storage->of(input.value).root);
+    }
+    for (const External &output : ops.outputs)
+      note(output);
+  }
+  std::vector<Part> result;
+  for (auto &[root, part] : parts)
+    if (!refused.contains(root))
+      result.push_back(part);
+  return result;
+}
+
+/// Where groups leave SRAM free, the first rows of tensors that do not stay do. The
+/// schedule of a group becomes the one that needs the least SRAM for its bytes.
+void ProgramSearch::keepRows() {
+  std::vector<Part> parts = partial();
+  SmallVector<int64_t> left = spaces();
+  SmallVector<bool> touched(segments.size(), false);
+  for (const Part &part : parts)
+    for (unsigned s = part.first; s <= part.last; ++s)
+      touched[s] = true;
+  for (auto [s, segment] : llvm::enumerate(segments)) {
+    if (!touched[s])
+      continue;
+    GroupOps ops = describe(segment.first, segment.last);
+    std::string error;
+    std::optional<ScheduledGroup> &plan = segment.plan;
+    // Smaller and smaller, as long as it costs no byte.
+    for (int64_t parts = 15; parts > 0; --parts) {
+      int64_t space = left[s] * parts / 16;
+      if (space >= plan->sramBytes)
+        continue;
+      std::optional<ScheduledGroup> smaller = search->find(ops, space, error);
+      if (!smaller || smaller->dramBytes > plan->dramBytes)
+        break;
+      plan = smaller;
+    }
+    left[s] -= plan->sramBytes;
+  }
+  // Those first that move most for the space that they take.
+  llvm::stable_sort(parts, [](const Part &a, const Part &b) {
+    return __int128(a.moved) * (b.rowBytes * b.rows) > __int128(b.moved) * (a.rowBytes * a.rows);
+  });
+  for (const Part &part : parts) {
+    int64_t space = *std::min_element(left.begin() + part.first, left.begin() + part.last + 1);
+    int64_t kept = std::min(part.rows - 1, (space - 63) / part.rowBytes);
+    if (kept <= 0)
+      continue;
+    rows[part.root] = kept;
+    for (unsigned s = part.first; s <= part.last; ++s)
+      left[s] -= bytesOf(part, kept);
+  }
+  if (rows.empty())
+    return;
+  for (auto [s, segment] : llvm::enumerate(segments))
+    if (touched[s]) {
+      std::string error;
+      std::optional<GroupModel> model =
+          GroupModel::build(describe(segment.first, segment.last), segment.plan->schedule,
+                            {limits.sramBytes, limits.accBytes}, error);
+      if (model)
+        segment.plan->dramBytes = model->dramBytes;
+    }
+}
+
 /// The schedule of each group in exactly the space that it has.
 LogicalResult ProgramSearch::settle() {
   SmallVector<int64_t> space = spaces();
@@ -532,6 +647,17 @@ LogicalResult ProgramSearch::randomise() {
           taken[root] = *from;
   }
   SmallVector<int64_t> space = spaces();
+  for (const Part &part : partial()) {
+    int64_t kept = 1 + random() % (part.rows - 1), bytes = bytesOf(part, kept);
+    bool fit = random() % 2;
+    for (unsigned s = part.first; fit && s <= part.last; ++s)
+      fit = space[s] > bytes && fits(segments[s].first, segments[s].last, space[s] - bytes);
+    if (!fit)
+      continue;
+    rows[part.root] = kept;
+    for (unsigned s = part.first; s <= part.last; ++s)
+      space[s] -= bytes;
+  }
   for (auto [s, segment] : llvm::enumerate(segments)) {
     segment.plan = randomSchedule(describe(segment.first, segment.last),
                                   {space[s], limits.accBytes}, random(), error);
@@ -585,6 +711,26 @@ LogicalResult ProgramSearch::obey(ArrayAttr given) {
       resident.insert(root);
     }
   }
+  std::vector<Part> canBeParts = partial();
+  for (auto [segment, schedule] : llvm::zip(segments, schedules)) {
+    GroupOps ops = describe(segment.first, segment.last);
+    for (PartAttr attr : schedule.getParts()) {
+      if (attr.getResult() < 0 || attr.getResult() >= int64_t(ops.outputs.size()))
+        return program[segment.first]->emitError("schedule: result ")
+               << attr.getResult() << " to keep rows of does not exist";
+      unsigned root = storage->of(ops.outputs[attr.getResult()].value).root;
+      auto part = llvm::find_if(canBeParts, [&](const Part &p) { return p.root == root; });
+      if (part == canBeParts.end())
+        return program[segment.first]->emitError("schedule: result ")
+               << attr.getResult() << " cannot stay in part (it is resident, a model output, read "
+               << "through a view or a table of a gather)";
+      if (attr.getRows() < 1 || attr.getRows() >= part->rows)
+        return program[segment.first]->emitError("schedule: ")
+               << attr.getRows() << " rows of result " << attr.getResult() << ", it has "
+               << part->rows << ", from 1 to one less can stay";
+      rows[root] = attr.getRows();
+    }
+  }
   for (auto [segment, schedule] : llvm::zip(segments, schedules)) {
     GroupOps ops = describe(segment.first, segment.last);
     if (!schedule.getTakes().empty() && schedule.getTakes().size() != schedule.getResident().size())
@@ -605,7 +751,12 @@ LogicalResult ProgramSearch::obey(ArrayAttr given) {
       taken[storage->of(output.value).root] = *from;
     }
   }
-  for (auto [segment, schedule, space] : llvm::zip(segments, schedules, spaces())) {
+  SmallVector<int64_t> left = spaces();
+  for (const Part &part : canBeParts)
+    if (auto it = rows.find(part.root); it != rows.end())
+      for (unsigned s = part.first; s <= part.last; ++s)
+        left[s] -= bytesOf(part, it->second);
+  for (auto [segment, schedule, space] : llvm::zip(segments, schedules, left)) {
     GroupOps ops = describe(segment.first, segment.last);
     if (space < 0)
       return program[segment.first]->emitError("schedule refused: residents take ")
@@ -656,8 +807,12 @@ ScheduleAttr ProgramSearch::finalSchedule(const Segment &segment, const GroupOps
   if (llvm::all_of(takes, [](int64_t operand) { return operand < 0; }))
     takes.clear();
   ScheduleAttr s = segment.plan->schedule;
+  SmallVector<PartAttr> parts;
+  for (auto [index, output] : llvm::enumerate(ops.outputs))
+    if (output.rows)
+      parts.push_back(PartAttr::get(main.getContext(), index, output.rows));
   return ScheduleAttr::get(main.getContext(), s.getVersion(), s.getAnchor(), s.getLoops(),
-                           s.getMembers(), s.getInputs(), kept, takes);
+                           s.getMembers(), s.getInputs(), kept, takes, parts);
 }
 
 /// Asks what else the plan could have been, whoever made it. SRAM is what plans may
@@ -690,13 +845,14 @@ void ProgramSearch::build(unsigned index) {
 
   auto describeExternal = [&](const External &e, Reason reason) -> Attribute {
     const Placement &place = storage->of(e.value);
-    return attrs.getDictionaryAttr(
-        {attrs.getNamedAttr(kKindAttr,
-                            attrs.getStringAttr(kindName(storage->root(place.root).kind))),
-         attrs.getNamedAttr(kLayoutAttr, e.layout.toAttr(context)),
-         attrs.getNamedAttr(kReasonAttr, ReasonAttr::get(context, reason)),
-         attrs.getNamedAttr(kSpaceAttr,
-                            SpaceAttr::get(context, e.inSram ? Space::Sram : Space::Dram))});
+    NamedAttrList list;
+    list.set(kKindAttr, attrs.getStringAttr(kindName(storage->root(place.root).kind)));
+    list.set(kLayoutAttr, e.layout.toAttr(context));
+    list.set(kReasonAttr, ReasonAttr::get(context, reason));
+    list.set(kSpaceAttr, SpaceAttr::get(context, e.inSram ? Space::Sram : Space::Dram));
+    if (e.rows)
+      list.set(kRowsAttr, attrs.getI64IntegerAttr(e.rows));
+    return list.getDictionary(context);
   };
   SmallVector<Attribute> inputAttrs, outputAttrs;
   SmallVector<Value> inputs;
@@ -781,15 +937,18 @@ ProgramSearch::Plan *ProgramSearch::planFor(int64_t sram, int64_t fewer) {
   segments.clear();
   resident.clear();
   taken.clear();
+  rows.clear();
   enough = fewer;
   if (failed(decide()) || failed(settle()))
     return nullptr;
+  keepRows();
   Plan plan{sram};
   for (const Segment &segment : segments)
     plan.bytes += segment.plan->dramBytes;
   plan.segments = segments;
   plan.resident = resident;
   plan.taken = taken;
+  plan.rows = rows;
   known.plan = std::move(plan);
   return known.plan->bytes < fewer ? &*known.plan : nullptr;
 }
@@ -887,6 +1046,7 @@ void ProgramSearch::take(const Plan &plan) {
   segments = plan.segments;
   resident = plan.resident;
   taken = plan.taken;
+  rows = plan.rows;
 }
 
 /// The schedules of a plan with the names of their operations.

@@ -132,7 +132,7 @@ ScheduleAttr Walk::edited(ScheduleAttr schedule) {
   }
   }
   return ScheduleAttr::get(context, schedule.getVersion(), anchor, loops, members, inputs,
-                           schedule.getResident(), schedule.getTakes());
+                           schedule.getResident(), schedule.getTakes(), schedule.getParts());
 }
 
 ScheduledGroup Walk::run(ScheduledGroup at, unsigned steps) {

@@ -20,6 +20,8 @@ static GroupOps describe(Block &body, llvm::function_ref<DictionaryAttr(unsigned
     e.layout = Layout::fromAttr(fields.getAs<LayoutAttr>(kLayoutAttr));
     e.inSram = fields.getAs<SpaceAttr>(kSpaceAttr).getValue() == Space::Sram;
     e.constant = fields.getAs<StringAttr>(kKindAttr).getValue() == "weights";
+    if (auto rows = fields.getAs<IntegerAttr>(kRowsAttr))
+      e.rows = rows.getInt();
     return e;
   };
   for (BlockArgument argument : body.getArguments())

@@ -111,7 +111,7 @@ static SmallVector<SmallVector<LoopAttr>> channelCuts(const GroupOps &ops) {
   for (unsigned d = 0; d < rows; ++d)
     if (shape[d] > 1)
       batches.push_back(LoopAttr::get(context, d, 1));
-  for (int64_t parts : {2, 3, 4, 6, 8, 16}) {
+  for (int64_t parts : {2, 3, 4, 6, 8, 12, 16, 32, 64}) {
     int64_t channels = ceilDiv(ceilDiv(shape[rank - 1], parts), 16) * 16;
     if (channels >= shape[rank - 1] || largestTile(anchor, rank - 1) < shape[rank - 1])
       continue;
@@ -249,18 +249,24 @@ int64_t StripeTable::leastSram(const Question &question, Candidate &candidate) {
   return *llvm::max_element(live);
 }
 
-/// Bytes of weights that stripes load again at least: what does not fit into the
-/// SRAM is loaded for each stripe.
-int64_t StripeTable::leastReloads(const Question &question, const Candidate &candidate) const {
+/// How often stripes load again what does not stay for all of them.
+int64_t StripeTable::repeats(const Candidate &candidate) const {
   ArrayRef<int64_t> shape = shapeOf(ops.members.back()->getResult(0));
-  int64_t stripes = 1, weights = 0;
+  int64_t stripes = 1;
   for (LoopAttr loop : candidate.stripes)
-    if (loop.getDim() + 1 < int64_t(shape.size())) // columns of a product move its weights
+    if (loop.getDim() + 1 < int64_t(shape.size())) // channels of the anchor move its weights
       stripes *= ceilDiv(shape[loop.getDim()], loop.getTile());
+  return stripes - 1;
+}
+
+/// Bytes of weights that stripes load again at least: what does not fit into the
+/// SRAM is loaded for each of them.
+int64_t StripeTable::leastReloads(const Question &question, const Candidate &candidate) const {
+  int64_t weights = 0;
   for (auto [index, input] : llvm::enumerate(ops.inputs))
     if (input.constant && !question.inputs[index])
       weights += tensorBytes(input.value);
-  return (stripes - 1) * std::max<int64_t>(0, weights - question.sram);
+  return repeats(candidate) * std::max<int64_t>(0, weights - question.sram);
 }
 
 void StripeTable::addCuts(bool fine) {
@@ -522,6 +528,9 @@ bool StripeTable::answer(const Question &question, unsigned index, int64_t depth
     if (hopeless)
       return false;
     if (candidate.known == Candidate::First) {
+      // What streams instead of staying comes again with each stripe.
+      if (best && dram + repeats(candidate) * (peak - question.sram) > best->dramBytes)
+        return false;
       measureAll(candidate);
       for (unsigned m = 0; m < count; ++m)
         costOf(m);
@@ -632,5 +641,5 @@ ScheduleAttr StripeTable::schedule(const Choice &choice) const {
                                       input.getRolling()));
   }
   return ScheduleAttr::get(context, base.getVersion(), base.getAnchor(), base.getLoops(), members,
-                           inputs, {}, {});
+                           inputs, {}, {}, {});
 }

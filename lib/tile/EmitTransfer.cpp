@@ -79,6 +79,18 @@ LogicalResult GroupEmitter::transfer(Location loc, Engine engine, Reason reason,
   return success();
 }
 
+LogicalResult GroupEmitter::transfer(Location loc, Engine engine, const Argument &argument,
+                                     const External &external, const View &local, const Box &box,
+                                     bool store) {
+  if (argument.rows) {
+    Box part = partOf(model.pool, external, box, /*inSram=*/true);
+    if (failed(transfer(loc, engine, Reason::None, external, argument.rows, local, part, store)))
+      return failure();
+  }
+  Box part = partOf(model.pool, external, box, /*inSram=*/false);
+  return transfer(loc, engine, argument.reason, external, argument.memref, local, part, store);
+}
+
 LogicalResult GroupEmitter::emitLoad(unsigned index) {
   LoadModel &load = model.loads[index];
   const External &external = ops.inputs[index];
@@ -87,16 +99,15 @@ LogicalResult GroupEmitter::emitLoad(unsigned index) {
   for (Operation *op : llvm::reverse(ops.members))
     if (llvm::is_contained(op->getOperands(), external.value))
       loc = op->getLoc();
-  return transfer(loc, external.constant ? Engine::Ld1 : Engine::Ld0, inputs[index].reason,
-                  external, inputs[index].memref, views.find(external.value)->second, load.box,
-                  /*store=*/false);
+  return transfer(loc, external.constant ? Engine::Ld1 : Engine::Ld0, inputs[index], external,
+                  views.find(external.value)->second, load.box, /*store=*/false);
 }
 
 LogicalResult GroupEmitter::emitStore(unsigned m, const Box &box) {
   MemberModel &member = model.members[m];
-  return transfer(member.op->getLoc(), Engine::St, outputs[member.output].reason,
-                  ops.outputs[member.output], outputs[member.output].memref,
-                  viewOf(member.op->getResult(0)), box, /*store=*/true);
+  return transfer(member.op->getLoc(), Engine::St, outputs[member.output],
+                  ops.outputs[member.output], viewOf(member.op->getResult(0)), box,
+                  /*store=*/true);
 }
 
 /// Rows of a table: dimension 0 of the iteration is the list of indices.

@@ -19,6 +19,7 @@ namespace accel {
 struct Argument {
   mlir::Value memref;
   Reason reason;
+  mlir::Value rows; ///< the part that is in SRAM, if there is one
 };
 
 class GroupEmitter {
@@ -47,6 +48,10 @@ private:
   // Transfers (EmitTransfer.cpp).
   mlir::LogicalResult emitLoad(unsigned index);
   mlir::LogicalResult emitStore(unsigned m, const Box &box);
+  /// Both parts of an external of which some rows are in SRAM.
+  mlir::LogicalResult transfer(mlir::Location loc, Engine engine, const Argument &argument,
+                               const External &external, const View &local, const Box &box,
+                               bool store);
   mlir::LogicalResult transfer(mlir::Location loc, Engine engine, Reason reason,
                                const External &external, mlir::Value memref, const View &local,
                                const Box &box, bool store);

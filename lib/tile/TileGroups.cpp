@@ -50,7 +50,7 @@ LogicalResult TileGroups::tileRoutine(func::FuncOp routine, const Limits &limits
     MemRefType type = pointerTo(element, e.inSram ? Space::Sram : Space::Dram);
     types.push_back(type);
     into.push_back({body->addArgument(type, e.value.getLoc()),
-                    cast<ReasonAttr>(attrs.get(kReasonAttr)).getValue()});
+                    cast<ReasonAttr>(attrs.get(kReasonAttr)).getValue(), Value()});
     // What the routine needs from here on: the region, and which way bytes go.
     NamedAttrList kept;
     kept.set(kKindAttr, attrs.get(kKindAttr));
@@ -61,6 +61,19 @@ LogicalResult TileGroups::tileRoutine(func::FuncOp routine, const Limits &limits
     argument(input, routine.getArgAttrDict(i), inputs);
   for (auto [i, output] : llvm::enumerate(ops.outputs))
     argument(output, routine.getResultAttrDict(i), outputs);
+  // Behind them the parts that are in SRAM, in the same order.
+  auto part = [&](const External &e, Argument &into) {
+    if (!e.rows)
+      return;
+    types.push_back(
+        pointerTo(cast<RankedTensorType>(e.value.getType()).getElementType(), Space::Sram));
+    into.rows = body->addArgument(types.back(), e.value.getLoc());
+    argAttrs.push_back(argAttrs[cast<BlockArgument>(into.memref).getArgNumber()]);
+  };
+  for (auto [input, into] : llvm::zip(ops.inputs, inputs))
+    part(input, into);
+  for (auto [output, into] : llvm::zip(ops.outputs, outputs))
+    part(output, into);
 
   builder.setInsertionPointToEnd(body);
   Operation *end = func::ReturnOp::create(builder, routine.getLoc());
@@ -103,7 +116,8 @@ LogicalResult TileGroups::tileMain(func::FuncOp main) {
   // Memories of stored tensors: what the calls say.
   SmallVector<Space> spaces(storage.numRoots(), Space::Dram);
   SmallVector<bool> used(storage.numRoots(), false);
-  llvm::DenseMap<unsigned, unsigned> taken; // a root in the memory of another
+  SmallVector<int64_t> rows(storage.numRoots(), 0); ///< in SRAM, of those in DRAM
+  llvm::DenseMap<unsigned, unsigned> taken;         // a root in the memory of another
   for (auto call : old.getOps<func::CallOp>()) {
     auto routine = module.lookupSymbol<func::FuncOp>(call.getCallee());
     for (Value operand : call.getOperands())
@@ -112,6 +126,8 @@ LogicalResult TileGroups::tileMain(func::FuncOp main) {
       unsigned root = storage.of(result).root;
       used[root] = true;
       spaces[root] = routine.getResultAttrOfType<SpaceAttr>(i, kSpaceAttr).getValue();
+      if (auto attr = routine.getResultAttrOfType<IntegerAttr>(i, kRowsAttr))
+        rows[root] = attr.getInt();
     }
     auto schedule = routine->getAttrOfType<ScheduleAttr>(kScheduleAttr);
     for (auto [result, operand] : llvm::zip(schedule.getResident(), schedule.getTakes()))
@@ -151,6 +167,20 @@ LogicalResult TileGroups::tileMain(func::FuncOp main) {
                                      pack, logical, IntegerAttr());
     return memory[index];
   };
+  DenseMap<unsigned, Value> parts;
+  auto storedRows = [&](unsigned index) -> Value {
+    Value &part = parts[index];
+    if (part)
+      return part;
+    const Root &root = storage.root(index);
+    SmallVector<int64_t> shape(root.type.getShape());
+    shape[rowDimension(root.value)] = rows[index];
+    auto type = MemRefType::get(shape, root.type.getElementType(), MemRefLayoutAttrInterface(),
+                                SpaceAttr::get(context, Space::Sram));
+    part = AllocOp::create(builder, Value(root.value).getLoc(), type, 1, 1, IntegerAttr(),
+                           builder.getStringAttr(rootName(storage, index) + ":rows"));
+    return part;
+  };
   // Inputs and outputs exist in any case, in order.
   for (unsigned i = 0; i < storage.numRoots(); ++i)
     if (storage.root(i).kind == RootKind::Input || storage.root(i).kind == RootKind::Output)
@@ -169,6 +199,17 @@ LogicalResult TileGroups::tileMain(func::FuncOp main) {
       pass(operand);
     for (Value result : call.getResults())
       pass(result);
+    auto passRows = [&](Value value) {
+      const Placement &place = storage.of(value);
+      Type element = storage.root(place.root).type.getElementType();
+      if (rows[place.root])
+        operands.push_back(OffsetOp::create(builder, call.getLoc(), pointerTo(element, Space::Sram),
+                                            storedRows(place.root), 0));
+    };
+    for (Value operand : call.getOperands())
+      passRows(operand);
+    for (Value result : call.getResults())
+      passRows(result);
     func::CallOp::create(builder, call.getLoc(), call.getCallee(), TypeRange(), operands);
   }
   old.dropAllReferences();

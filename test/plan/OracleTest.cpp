@@ -107,7 +107,7 @@ std::vector<Tried> everything(Program &program, ArrayRef<SmallVector<int64_t>> t
             auto member = MemberAttr::get(context, own, false, level, 1, -1);
             SmallVector<OperandAttr> inputs{OperandAttr::get(context, a, 1, rolling),
                                             OperandAttr::get(context, b, 1, false)};
-            auto schedule = ScheduleAttr::get(context, 1, 0, loops, member, inputs, {}, {});
+            auto schedule = ScheduleAttr::get(context, 1, 0, loops, member, inputs, {}, {}, {});
             std::string error;
             if (auto model = GroupModel::build(group, schedule, {1 << 30, 1 << 30}, error))
               tried.push_back({model->dramBytes, model->sramBytes, model->accBytes});

@@ -38,7 +38,18 @@ struct External {
   Layout layout;       ///< of its stored tensor; the offset is the routine's argument
   bool inSram = false; ///< the stored tensor is resident
   bool constant = false;
+  /// If not inSram: the first rows that are in SRAM nevertheless, in a memory of
+  /// their own. The layout is dense then.
+  int64_t rows = 0;
 };
+
+/// The dimension of a tensor whose indices are rows: the outermost of more than one
+/// element; -1 if there is none.
+int rowDimension(mlir::Value value);
+
+/// What of a box of an external is in DRAM, or in SRAM (`inSram`). The limits of
+/// the result are in order, it can be empty.
+Box partOf(ExprPool &pool, const External &external, const Box &box, bool inSram);
 
 /// The operations of a group with their surroundings.
 struct GroupOps {

@@ -85,6 +85,7 @@ private:
   };
   struct Question;
   int64_t leastSram(const Question &question, Candidate &candidate);
+  int64_t repeats(const Candidate &candidate) const;
   int64_t leastReloads(const Question &question, const Candidate &candidate) const;
   bool answer(const Question &question, unsigned candidate, int64_t depth,
               std::optional<Choice> &best, int64_t &need);
