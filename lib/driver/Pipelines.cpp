@@ -38,6 +38,8 @@ namespace {
 struct PlanPipelineOptions : PassPipelineOptions<PlanPipelineOptions> {
   Option<int64_t> budget{*this, "budget", llvm::cl::desc("percent of the SRAM that plans may use"),
                          llvm::cl::init(100)};
+  Option<std::string> effort{*this, "effort", llvm::cl::desc("fast, default or best"),
+                             llvm::cl::init("default")};
   Option<int64_t> seed{*this, "seed", llvm::cl::desc("not 0: random legal schedules (tests)"),
                        llvm::cl::init(0)};
 };
@@ -49,6 +51,7 @@ void accel::registerPipelines() {
       [](OpPassManager &manager, const PlanPipelineOptions &options) {
         PlanGroupsOptions groups;
         groups.budget = options.budget;
+        groups.effort = options.effort;
         groups.seed = options.seed;
         addGroups(manager, groups);
         addRoutines(manager);

@@ -38,12 +38,19 @@ int64_t accel::excessCode(ModuleOp module, const codegen::EncodedProgram &progra
 PlanGroupsOptions Compiler::planOptions() const {
   PlanGroupsOptions planning;
   planning.seed = options.planSeed;
+  planning.effort = options.planEffort;
   return planning;
 }
 
 int64_t Compiler::sramBytes() const {
   FailureOr<Limits> limits = limitsOf(*module);
   return succeeded(limits) ? limits->sramBytes : 0;
+}
+
+/// Groups of half as many operations; false if there are no shorter ones.
+static bool shorten(PlanGroupsOptions &planning) {
+  planning.longest = planning.longest > 0 ? planning.longest / 2 : 10;
+  return planning.longest > 0;
 }
 
 /// What the prediction of a module adds up to.
@@ -141,10 +148,8 @@ LogicalResult Compiler::findFit(int64_t sram, FittingPlan &found) {
       refused = plan;
       continue;
     case Fit::TooMuchCode:
-      if (planning.longest > 1) {
-        planning.longest /= 2;
+      if (shorten(planning))
         continue;
-      }
       [[fallthrough]]; // said by codegen
     case Fit::Good:
       found = outcome;
@@ -169,9 +174,9 @@ LogicalResult Compiler::planToMemory() {
     Fit fit;
     while ((fit = attempt(planning, nullptr, /*quiet=*/planning.budget > 40,
                           /*checkCode=*/true)) != Fit::Good) {
-      if (fit == Fit::TooMuchCode && planning.longest > 1)
-        planning.longest /= 2;
-      else if (fit == Fit::NotPacked && planning.budget > 40)
+      if (fit == Fit::TooMuchCode && shorten(planning))
+        continue;
+      if (fit == Fit::NotPacked && planning.budget > 40)
         planning.budget -= planning.budget > 80 ? 5 : 10;
       else
         break;

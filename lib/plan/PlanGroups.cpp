@@ -13,8 +13,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "acc/Plan/Bounds.h"
+#include "acc/Plan/Effort.h"
 #include "acc/Plan/ExplainPlan.h"
-#include "acc/Plan/Ladder.h"
 #include "acc/Plan/Passes.h"
 #include "acc/Plan/Planner.h"
 #include "acc/Plan/Routine.h"
@@ -71,7 +71,8 @@ struct Part {
 class ProgramSearch {
 public:
   ProgramSearch(ModuleOp module, const PlanGroupsOptions &options)
-      : module(module), longest(options.longest), seed(options.seed), budget(options.budget) {}
+      : module(module), longest(options.longest > 0 ? options.longest : INT64_MAX),
+        seed(options.seed), budget(options.budget), effortName(options.effort) {}
 
   /// Finds the operations, stored tensors and limits of the module.
   LogicalResult prepare();
@@ -104,7 +105,7 @@ private:
   bool fusible(unsigned first, unsigned last) { return obstacle(first, last).empty(); }
   void findLives();
   std::optional<unsigned> takes(const GroupOps &ops, const External &output);
-  LogicalResult decide();
+  LogicalResult decide(SearchRound round);
   bool extend(unsigned first, unsigned last, std::vector<std::vector<State>> &states);
   LogicalResult settle();
   struct Step;
@@ -117,6 +118,7 @@ private:
   std::vector<Part> partial();
   void keepRows();
   SmallVector<int64_t> spaces() const;
+  SmallVector<int64_t> spacesBesideRows();
   LogicalResult obey(ArrayAttr given);
   LogicalResult randomise();
   void explain();
@@ -124,6 +126,8 @@ private:
 
   ModuleOp module;
   const int64_t longest, seed, budget;
+  const std::string effortName;
+  Effort effort;
   func::FuncOp main;
   Limits limits;
   int64_t wholeSram = 0; ///< of the target; `limits` has what the budget leaves
@@ -407,13 +411,12 @@ bool ProgramSearch::extend(unsigned first, unsigned last, std::vector<std::vecto
                            SmallVector<bool>(outputs.size(), true), limits.sramBytes);
 }
 
-LogicalResult ProgramSearch::decide() {
+LogicalResult ProgramSearch::decide(SearchRound round) {
   unsigned n = program.size();
   // Long programs are cut into shorter groups, so that planning stays linear.
   constexpr int64_t shortest = 6, groups = 400'000;
-  constexpr size_t width = 16;
   int64_t affordable = std::max<int64_t>(shortest, groups / std::max(n, 1u));
-  unsigned length = std::max<int64_t>(1, std::min<int64_t>(longest, affordable));
+  unsigned length = std::max<int64_t>(1, std::min({longest, round.longest, affordable}));
   std::vector<std::vector<State>> states(n + 1);
   states[0].emplace_back();
   LogicalResult result = success();
@@ -421,7 +424,7 @@ LogicalResult ProgramSearch::decide() {
     std::vector<State> &here = states[first];
     if (here.empty())
       continue;
-    if (here.size() > width) {
+    if (here.size() > round.width) {
       // A live tensor that is not resident will be read at least once.
       SmallVector<unsigned> live;
       for (auto &[root, life] : lives)
@@ -435,7 +438,7 @@ LogicalResult ProgramSearch::decide() {
         return std::tuple(bytes, state.steps, state.resident);
       };
       llvm::sort(here, [&](const State &a, const State &b) { return promise(a) < promise(b); });
-      here.resize(width);
+      here.resize(round.width);
     }
     // Every operation can run alone with nothing resident, or the model cannot run.
     const Step &alone = stepOf(first, first);
@@ -536,6 +539,17 @@ std::vector<Part> ProgramSearch::partial() {
     if (!refused.contains(root))
       result.push_back(part);
   return result;
+}
+
+/// SRAM that residents and rows leave to each group.
+SmallVector<int64_t> ProgramSearch::spacesBesideRows() {
+  SmallVector<int64_t> left = spaces();
+  if (!rows.empty())
+    for (const Part &part : partial())
+      if (auto it = rows.find(part.root); it != rows.end())
+        for (unsigned s = part.first; s <= part.last; ++s)
+          left[s] -= bytesOf(part, it->second);
+  return left;
 }
 
 /// Where groups leave SRAM free, the first rows of tensors that do not stay do. The
@@ -751,12 +765,7 @@ LogicalResult ProgramSearch::obey(ArrayAttr given) {
       taken[storage->of(output.value).root] = *from;
     }
   }
-  SmallVector<int64_t> left = spaces();
-  for (const Part &part : canBeParts)
-    if (auto it = rows.find(part.root); it != rows.end())
-      for (unsigned s = part.first; s <= part.last; ++s)
-        left[s] -= bytesOf(part, it->second);
-  for (auto [segment, schedule, space] : llvm::zip(segments, schedules, left)) {
+  for (auto [segment, schedule, space] : llvm::zip(segments, schedules, spacesBesideRows())) {
     GroupOps ops = describe(segment.first, segment.last);
     if (space < 0)
       return program[segment.first]->emitError("schedule refused: residents take ")
@@ -822,8 +831,9 @@ void ProgramSearch::explain() {
   if (auto usable = dyn_cast_or_null<IntegerAttr>(module->removeAttr(kUsableSramAttr)))
     limits.sramBytes = std::min(limits.sramBytes, usable.getInt());
   search->setSram(limits.sramBytes);
-  PlanView view{program, {}, *storage, *search, {}, {}, {}, limits.sramBytes, wholeSram, longest};
-  for (auto [segment, left] : llvm::zip(segments, spaces()))
+  PlanView view{program, {}, *storage, *search, {}, {}, {}, limits.sramBytes, wholeSram,
+                std::min(longest, effort.rounds.back().longest)};
+  for (auto [segment, left] : llvm::zip(segments, spacesBesideRows()))
     view.groups.push_back(
         {segment.first, segment.last, segment.plan->dramBytes, segment.plan->sramBytes, left});
   view.describe = [this](unsigned first, unsigned last) { return describe(first, last); };
@@ -934,23 +944,26 @@ ProgramSearch::Plan *ProgramSearch::planFor(int64_t sram, int64_t fewer) {
   if (search->setSram(sram))
     steps.clear(); // entries differ
   limits.sramBytes = sram;
-  segments.clear();
-  resident.clear();
-  taken.clear();
-  rows.clear();
-  enough = fewer;
-  if (failed(decide()) || failed(settle()))
-    return nullptr;
-  keepRows();
-  Plan plan{sram};
-  for (const Segment &segment : segments)
-    plan.bytes += segment.plan->dramBytes;
-  plan.segments = segments;
-  plan.resident = resident;
-  plan.taken = taken;
-  plan.rows = rows;
-  known.plan = std::move(plan);
-  return known.plan->bytes < fewer ? &*known.plan : nullptr;
+  for (SearchRound round : effort.rounds) {
+    segments.clear();
+    resident.clear();
+    taken.clear();
+    rows.clear();
+    enough = known.plan ? known.plan->bytes : fewer;
+    if (failed(decide(round)) || failed(settle()))
+      continue;
+    keepRows();
+    Plan plan{sram};
+    for (const Segment &segment : segments)
+      plan.bytes += segment.plan->dramBytes;
+    plan.segments = segments;
+    plan.resident = resident;
+    plan.taken = taken;
+    plan.rows = rows;
+    if (!known.plan || plan.bytes < known.plan->bytes)
+      known.plan = std::move(plan);
+  }
+  return known.plan && known.plan->bytes < fewer ? &*known.plan : nullptr;
 }
 
 /// The plan with the fewest bytes of all rungs up to `sram`; of equal ones that of
@@ -959,7 +972,8 @@ const ProgramSearch::Plan *ProgramSearch::best(int64_t sram) {
   const Plan *best = nullptr;
   ScopedDiagnosticHandler quiet(main.getContext(), [](Diagnostic &) { return success(); });
   tooSmall = false;
-  for (int64_t rung = rungAt(sram); rung > 0 && !tooSmall; rung = rungBelow(rung)) {
+  for (int64_t rung = rungAt(sram, effort.rungsPerOctave); rung > 0 && !tooSmall;
+       rung = rungBelow(rung, effort.rungsPerOctave)) {
     // Nothing smaller can move fewer bytes.
     if (best && boundAt(bounds, rung + limits.accBytes) >= best->bytes)
       break;
@@ -977,6 +991,10 @@ const ProgramSearch::Plan *ProgramSearch::best(int64_t sram) {
 }
 
 LogicalResult ProgramSearch::prepare() {
+  std::optional<Effort> named = effortNamed(effortName);
+  if (!named)
+    return module.emitError("effort '") << effortName << "' is not fast, default or best";
+  effort = *named;
   FailureOr<Limits> target = limitsOf(module);
   if (failed(target))
     return failure();
@@ -1116,6 +1134,7 @@ void Planner::refuse(const ProgramPlan &plan) { impl->search.refuse(plan.sramByt
 void PlanGroups::runOnOperation() {
   PlanGroupsOptions options;
   options.budget = budget;
+  options.effort = effort;
   options.longest = longest;
   options.seed = seed;
   ProgramSearch search(getOperation(), options);

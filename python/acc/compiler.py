@@ -35,6 +35,7 @@ def compile(  # noqa: A001  (acc.compile is the name that reads well)
     dims: Mapping[str, int] | None = None,
     *,
     precision: str = "f32",
+    plan_effort: str = "default",
     schedule: str | os.PathLike[str] | None = None,
     output: str | os.PathLike[str] | None = None,
 ) -> Executable:
@@ -43,6 +44,7 @@ def compile(  # noqa: A001  (acc.compile is the name that reads well)
     target     name of a machine (`acc targets` lists them), or a TOML file that describes one
     dims       sizes of dynamic dimensions in elements: {"batch": 1} by name, {"x:0": 1} by input and axis
     precision  storage of f32 tensors: f32, f16 or bf16; sums stay f32
+    plan_effort  how far to search for a plan that moves few bytes: fast, default or best
     schedule   a schedule file to carry out instead of a search
     output     where the artifact goes; without it, it lives as long as the result
 
@@ -53,7 +55,8 @@ def compile(  # noqa: A001  (acc.compile is the name that reads well)
         folder = tempfile.TemporaryDirectory(prefix="acc-")
         output = Path(folder.name) / "model.acc"
     command: list[str] = [str(program()), "compile", os.fspath(model), "-o", os.fspath(output),
-                          "--target", os.fspath(target), "--precision", precision]
+                          "--target", os.fspath(target), "--precision", precision,
+                          "--plan-effort", plan_effort]
     for name, size in (dims or {}).items():
         command += ["--dim", f"{name}={size}"]
     if schedule is not None:

@@ -64,8 +64,9 @@ def test_the_same_bits(name: str, precision: str, tmp_path: Path) -> None:
     want: dict[str, np.ndarray] = {}
     feeds: dict[str, np.ndarray] = {}
     plans = set()
-    for target in ("edge", "tiny"):
-        for seed in (0, *SEEDS):
+    # A network that fits both targets has the same plans on both: other seeds.
+    for target, seeds in (("edge", (0, *SEEDS)), ("tiny", (0, *(10 + seed for seed in SEEDS)))):
+        for seed in seeds:
             artifact, schedule = tmp_path / "net.acc", tmp_path / "schedule.mlir"
             good("compile", model, *flags, "--target", target, "--precision", precision, "--plan-seed", seed,
                  "-o", artifact, "--schedule-out", schedule)

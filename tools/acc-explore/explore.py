@@ -70,6 +70,8 @@ def arguments() -> argparse.Namespace:
     sram.add_argument("--dim", action="append", default=[], metavar="NAME=N",
                       help="size of a symbolic dimension; INPUT:AXIS=N for one axis of an input")
     sram.add_argument("--precision", default="f32", choices=["f32", "f16", "bf16"], help="storage of f32 tensors")
+    sram.add_argument("--plan-effort", default="default", choices=["fast", "default", "best"],
+                      help="how far to search for plans with few bytes")
     sram.add_argument("--plot", type=Path, metavar="FILE.html", help="writes the curve as a page that works offline")
     sram.add_argument("--json", action="store_true", help="the figures as JSON on standard output")
     args = parser.parse_args()
@@ -84,7 +86,8 @@ def arguments() -> argparse.Namespace:
 def sweep(args: argparse.Namespace) -> dict:
     """The figures, or the end of this program with the compiler's message."""
     command = [program(), "sweep", args.model, "--sram", ",".join(map(str, args.sizes)),
-               "--target", args.target, "--precision", args.precision]
+               "--target", args.target, "--precision", args.precision,
+               "--plan-effort", args.plan_effort]
     for option, values in (("--dim", args.dim), ("--set", args.set)):
         command += [word for value in values for word in (option, value)]
     done = subprocess.run(list(map(str, command)), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)

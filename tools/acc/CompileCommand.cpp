@@ -45,6 +45,10 @@ static void addCommon(CLI::App *command, Arguments &arguments) {
       ->add_option("--precision", arguments.options.precision,
                    "storage of f32 tensors (sums stay f32)")
       ->check(CLI::IsMember({"f32", "f16", "bf16"}));
+  command
+      ->add_option("--plan-effort", arguments.options.planEffort,
+                   "how far to search for a plan with few bytes: fast, default or best")
+      ->check(CLI::IsMember({"fast", "default", "best"}));
   command->add_flag("--json", arguments.json, "messages as JSON, one object a line");
 }
 
@@ -103,9 +107,9 @@ static std::string contradiction(const CLI::App *command, const CompileOptions &
     Stage used;
   } used[] = {{"--target", Stage::Import},      {"--set", Stage::Import},
               {"--dim", Stage::Import},         {"--precision", Stage::Graph},
-              {"--schedule", Stage::Plan},      {"--schedule-out", Stage::Plan},
-              {"--schedule-diff", Stage::Plan}, {"--plan-seed", Stage::Plan},
-              {"--report", Stage::Codegen}};
+              {"--plan-effort", Stage::Plan},   {"--schedule", Stage::Plan},
+              {"--schedule-out", Stage::Plan},  {"--schedule-diff", Stage::Plan},
+              {"--plan-seed", Stage::Plan},     {"--report", Stage::Codegen}};
   for (auto [option, stage] : used)
     if (command->count(option) && stage <= *options.from)
       return std::string(option) + " has no meaning with --from " + from + ": stage " +

@@ -34,12 +34,13 @@ struct CompileOptions {
   std::vector<std::string> settings; ///< figures that replace the target's: TABLE.KEY=VALUE
   std::vector<std::string> dims;
   std::string precision = "f32";
-  std::string schedule;            ///< file to obey
-  std::string scheduleOut;         ///< file to write
-  std::string scheduleDiff;        ///< file to compare `schedule` with, on standard output
-  std::string report;              ///< file to write: .json or .html
-  std::optional<Stage> from, emit; ///< `from` is at most codegen and before `emit`, or equal
-  int64_t planSeed = 0;            ///< random legal schedules, for tests
+  std::string schedule;               ///< file to obey
+  std::string scheduleOut;            ///< file to write
+  std::string scheduleDiff;           ///< file to compare `schedule` with, on standard output
+  std::string report;                 ///< file to write: .json or .html
+  std::optional<Stage> from, emit;    ///< `from` is at most codegen and before `emit`, or equal
+  std::string planEffort = "default"; ///< fast, default or best
+  int64_t planSeed = 0;               ///< random legal schedules, for tests
   bool verifyEach = false;
   std::function<void(Stage)> entered; ///< called as a stage begins
 };

@@ -23,10 +23,12 @@ inline constexpr int64_t rungsPerOctave = 4;
 
 /// The largest rung of at most `bytes`; 0 if there is none. Rungs are multiples of
 /// 64 bytes.
-int64_t rungAt(int64_t bytes);
+int64_t rungAt(int64_t bytes, int64_t perOctave = rungsPerOctave);
 
 /// The next smaller rung; 0 below the smallest.
-inline int64_t rungBelow(int64_t rung) { return rung > 0 ? rungAt(rung - 1) : 0; }
+inline int64_t rungBelow(int64_t rung, int64_t perOctave = rungsPerOctave) {
+  return rung > 0 ? rungAt(rung - 1, perOctave) : 0;
+}
 
 } // namespace accel
 

@@ -61,8 +61,11 @@ def PlanGroups : Pass<"plan-groups", "mlir::ModuleOp"> {
   let options = [
     Option<"budget", "budget", "int64_t", "100",
            "percent of the SRAM that plans may use (less after packing failed)">,
-    Option<"longest", "longest", "int64_t", "20",
-           "operations of a group at most (fewer after code did not fit the instruction memory)">,
+    Option<"effort", "effort", "std::string", "\"default\"",
+           "how far to search: fast, default or best (acc/Plan/Effort.h)">,
+    Option<"longest", "longest", "int64_t", "0",
+           "operations of a group at most (after code did not fit the instruction memory); "
+           "0: as many as the effort says">,
     Option<"seed", "seed", "int64_t", "0",
            "not 0: random legal groups and schedules instead of good ones (tests)">,
   ];
