@@ -128,6 +128,9 @@ private:
   const int64_t longest, seed, budget;
   const std::string effortName;
   Effort effort;
+  /// Operations of a program that is planned for fewer sizes of SRAM, and what is known
+  /// of whose groups is not kept between them: time and memory stay linear.
+  static constexpr unsigned longProgram = 4096;
   func::FuncOp main;
   Limits limits;
   int64_t wholeSram = 0; ///< of the target; `limits` has what the budget leaves
@@ -421,6 +424,8 @@ LogicalResult ProgramSearch::decide(SearchRound round) {
   states[0].emplace_back();
   LogicalResult result = success();
   for (unsigned first = 0; first < n; ++first) {
+    if (n > longProgram)
+      steps.clear();
     std::vector<State> &here = states[first];
     if (here.empty())
       continue;
@@ -1012,6 +1017,8 @@ LogicalResult ProgramSearch::prepare() {
       position[&op] = program.size();
       program.push_back(&op);
     }
+  if (program.size() > longProgram)
+    effort.rungsPerOctave = 1;
   findLives();
   findRemaining();
   search = std::make_unique<ScheduleSearch>(limits);
@@ -1091,7 +1098,7 @@ void ProgramSearch::refuse(int64_t rung) {
 }
 
 int64_t ProgramSearch::usable(int64_t sram) const {
-  auto it = refused.find(rungAt(sram));
+  auto it = refused.find(rungAt(sram, effort.rungsPerOctave));
   return it == refused.end() ? sram : it->first * (it->second - (it->second > 80 ? 5 : 10)) / 100;
 }
 
