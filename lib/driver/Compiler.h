@@ -75,6 +75,7 @@ private:
   std::optional<codegen::EncodedProgram> encoded; ///< the program of `attempted`, if it is known
   std::string schedules;                          ///< text of --schedule-out
   std::map<int64_t, std::unique_ptr<Planner>> planners; ///< by length of groups
+  std::map<int64_t, std::vector<ProgramPlan>> refusals; ///< of each, in order
   /// What became of plans, by length of groups and schedules.
   llvm::DenseMap<std::pair<int64_t, mlir::Attribute>, FittingPlan> outcomes;
   /// Constants that had to be copied, until the artifact is written.

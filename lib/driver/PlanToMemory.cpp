@@ -122,12 +122,24 @@ LogicalResult Compiler::findFit(int64_t sram, FittingPlan &found) {
   PlanGroupsOptions planning = planOptions();
   std::optional<ProgramPlan> refused;
   constexpr unsigned most = 40; // a program that does not pack at all
+  constexpr ptrdiff_t longProgram = 10'000;
+  FailureOr<func::FuncOp> function = requireForm(*module, Form::Tensor);
+  if (failed(function))
+    return failure();
+  Block &main = function->getBody().front();
   for (unsigned tries = 0; tries < most; ++tries) {
     std::unique_ptr<Planner> &planner = planners[planning.longest];
     enter(Stage::Plan);
-    if (!planner)
+    if (!planner) {
       planner = std::make_unique<Planner>(*module, planning);
+      for (const ProgramPlan &plan : refusals[planning.longest])
+        planner->refuse(plan);
+    }
     std::optional<ProgramPlan> plan = planner->best(sram);
+    // What is known of a long program has the size of the program: it is found again
+    // if it is asked for.
+    if (std::distance(main.begin(), main.end()) > longProgram)
+      planner.reset();
     if (!plan && !refused)
       return failure();
     if (!plan)
@@ -144,7 +156,9 @@ LogicalResult Compiler::findFit(int64_t sram, FittingPlan &found) {
     case Fit::Error:
       return failure();
     case Fit::NotPacked:
-      planner->refuse(*plan);
+      refusals[planning.longest].push_back(*plan);
+      if (planner)
+        planner->refuse(*plan);
       refused = plan;
       continue;
     case Fit::TooMuchCode:

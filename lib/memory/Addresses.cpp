@@ -160,9 +160,15 @@ LogicalResult packRoutine(func::FuncOp routine, const Limits &limits, int64_t sr
        {std::tuple{&sram, Space::Sram, sramBytes, "accel.frame_bytes"},
         std::tuple{&acc, Space::Acc, limits.accBytes, "accel.acc_bytes"}}) {
     packFrame(*frame, ranges, capacity);
+    // Then @main does not pack, and says what is in the way.
+    if (!frame->result.solution && space == Space::Sram && sramBytes < limits.sramBytes)
+      packFrame(*frame, ranges, limits.sramBytes);
     if (!frame->result.solution) {
-      failure = {routine.getName().str(), space, frame->result.needed, capacity, {}};
-      failure.residents = space == Space::Sram ? limits.sramBytes - sramBytes : 0;
+      failure = {routine.getName().str(),
+                 space,
+                 frame->result.needed,
+                 space == Space::Sram ? limits.sramBytes : capacity,
+                 {}};
       for (size_t i : frame->result.clash)
         failure.clash.push_back(frame->allocs[i]);
       return mlir::failure();
@@ -450,11 +456,8 @@ void report(ModuleOp module, const PackingFailure &failure) {
   Operation *at = module.lookupSymbol(failure.function);
   InFlightDiagnostic diagnostic = (at ? at : module.getOperation())->emitError();
   diagnostic << "@" << failure.function << " needs " << failure.needed << " bytes of "
-             << stringifySpace(failure.space) << ", the target has "
-             << failure.capacity + failure.residents;
-  if (failure.residents)
-    diagnostic << ", of which residents take " << failure.residents;
-  diagnostic << "; plan with smaller tiles, fewer residents or less buffering";
+             << stringifySpace(failure.space) << ", the target has " << failure.capacity
+             << "; plan with smaller tiles, fewer residents or less buffering";
   for (Operation *op : failure.clash) {
     if (auto alloc = dyn_cast<AllocOp>(op))
       diagnostic.attachNote(op->getLoc())

@@ -189,7 +189,12 @@ void ExplainTraffic::explainCall(func::CallOp call, const RoutineParts &parts, u
     int64_t part = std::min(bytes, missed);
     missed -= part;
     add(root, group, reader, false, Cause::Search, part, better);
-    add(root, group, reader, false, cause, bytes - part, inside);
+    Verdict why = inside;
+    if (why.text.empty()) // no other schedule of the group was asked for
+      why.text = cause == Cause::Halo        ? "tiles of this schedule overlap in what they read"
+                 : cause == Cause::Alignment ? "nested strides are loaded in whole inner parts"
+                                             : "this schedule loads it again for other tiles";
+    add(root, group, reader, false, cause, bytes - part, why);
   };
   for (auto [i, operand] : llvm::enumerate(call.getOperands())) {
     const LoadParts &part = parts.loads[i];

@@ -112,9 +112,8 @@ private:
   const Step &stepOf(unsigned first, unsigned last);
   ScheduleAttr finalSchedule(const Segment &segment, const GroupOps &ops);
   void take(const Plan &plan);
-  Plan *planFor(int64_t sram, int64_t fewer);
+  Plan *planFor(int64_t sram);
   const Plan *best(int64_t sram);
-  void findRemaining();
   std::vector<Part> partial();
   void keepRows();
   SmallVector<int64_t> spaces() const;
@@ -153,17 +152,11 @@ private:
   };
   std::map<std::pair<unsigned, unsigned>, Step> steps; ///< by first and last operation
 
-  struct Known {
-    std::optional<Plan> plan;
-    int64_t noneBelow = 0; ///< without a plan: none has fewer bytes
-  };
-  std::map<int64_t, Known> plans;     ///< by size of SRAM
-  std::map<int64_t, int64_t> refused; ///< percent of a rung's SRAM that did not pack
+  std::map<int64_t, std::optional<Plan>> plans; ///< by size of SRAM
+  std::map<int64_t, int64_t> refused;           ///< percent of a rung's SRAM that did not pack
   static constexpr int64_t leastPercent = 40;
   BoundGraph bounds;
-  std::vector<int64_t> remaining; ///< bytes that the operations from each position move at least
-  int64_t enough = INT64_MAX;     ///< a plan with as many bytes is of no use
-  bool tooSmall = false;          ///< an operation does not run in the SRAM
+  bool tooSmall = false; ///< an operation does not run in the SRAM
 };
 
 struct PlanGroups : accel::impl::PlanGroupsBase<PlanGroups> {
@@ -244,9 +237,12 @@ StringRef ProgramSearch::obstacle(unsigned first, unsigned last) {
   bool connected = false;
   for (auto [index, operand] : llvm::enumerate(op->getOperands())) {
     Operation *source = operand.getDefiningOp();
-    // One load serves two readers of a tensor.
-    connected |= llvm::any_of(operand.getUsers(), inside) &&
-                 storage->root(storage->of(operand).root).kind != RootKind::Weights;
+    // One load serves two readers of a tensor. By the group's members: a tensor may
+    // have 100,000 readers elsewhere.
+    connected |= storage->root(storage->of(operand).root).kind != RootKind::Weights &&
+                 llvm::any_of(ArrayRef(program).slice(first, last - first), [&](Operation *member) {
+                   return llvm::is_contained(member->getOperands(), operand);
+                 });
     if (!source)
       continue;
     if (inside(source)) {
@@ -397,8 +393,6 @@ bool ProgramSearch::extend(unsigned first, unsigned last, std::vector<std::vecto
       llvm::sort(next.resident);
       any = true;
       next.bytes = state.bytes + cost->dramBytes;
-      if (next.bytes + remaining[last + 1] >= enough)
-        continue;
       next.steps = state.steps + cost->steps;
       next.position = first;
       next.previous = index;
@@ -424,8 +418,10 @@ LogicalResult ProgramSearch::decide(SearchRound round) {
   states[0].emplace_back();
   LogicalResult result = success();
   for (unsigned first = 0; first < n; ++first) {
-    if (n > longProgram)
+    if (n > longProgram) {
       steps.clear();
+      round.width = std::min<size_t>(round.width, 2);
+    }
     std::vector<State> &here = states[first];
     if (here.empty())
       continue;
@@ -445,6 +441,8 @@ LogicalResult ProgramSearch::decide(SearchRound round) {
       llvm::sort(here, [&](const State &a, const State &b) { return promise(a) < promise(b); });
       here.resize(round.width);
     }
+    if (n > longProgram)
+      here.shrink_to_fit(); // all stay, to find the way back
     // Every operation can run alone with nothing resident, or the model cannot run.
     const Step &alone = stepOf(first, first);
     std::string error;
@@ -836,8 +834,9 @@ void ProgramSearch::explain() {
   if (auto usable = dyn_cast_or_null<IntegerAttr>(module->removeAttr(kUsableSramAttr)))
     limits.sramBytes = std::min(limits.sramBytes, usable.getInt());
   search->setSram(limits.sramBytes);
-  PlanView view{program, {}, *storage, *search, {}, {}, {}, limits.sramBytes, wholeSram,
-                std::min(longest, effort.rounds.back().longest)};
+  PlanView view{
+      program, {}, *storage,         *search,   {},
+      {},      {}, limits.sramBytes, wholeSram, std::min(longest, effort.rounds.back().longest)};
   for (auto [segment, left] : llvm::zip(segments, spacesBesideRows()))
     view.groups.push_back(
         {segment.first, segment.last, segment.plan->dramBytes, segment.plan->sramBytes, left});
@@ -940,12 +939,13 @@ void ProgramSearch::build(unsigned index) {
 // Sizes of SRAM
 //===----------------------------------------------------------------------===//
 
-/// The plan for exactly `sram` bytes if it moves fewer than `fewer` bytes.
-ProgramSearch::Plan *ProgramSearch::planFor(int64_t sram, int64_t fewer) {
-  Known &known = plans[sram];
-  if (known.plan || known.noneBelow >= fewer)
-    return known.plan && known.plan->bytes < fewer ? &*known.plan : nullptr;
-  known.noneBelow = fewer;
+/// The plan for exactly `sram` bytes. It does not depend on the plans for other sizes:
+/// with the rows that are kept in the end, no bytes that are known before rule it out.
+ProgramSearch::Plan *ProgramSearch::planFor(int64_t sram) {
+  auto [it, isNew] = plans.try_emplace(sram);
+  std::optional<Plan> &known = it->second;
+  if (!isNew)
+    return known ? &*known : nullptr;
   if (search->setSram(sram))
     steps.clear(); // entries differ
   limits.sramBytes = sram;
@@ -954,7 +954,6 @@ ProgramSearch::Plan *ProgramSearch::planFor(int64_t sram, int64_t fewer) {
     resident.clear();
     taken.clear();
     rows.clear();
-    enough = known.plan ? known.plan->bytes : fewer;
     if (failed(decide(round)) || failed(settle()))
       continue;
     keepRows();
@@ -965,10 +964,10 @@ ProgramSearch::Plan *ProgramSearch::planFor(int64_t sram, int64_t fewer) {
     plan.resident = resident;
     plan.taken = taken;
     plan.rows = rows;
-    if (!known.plan || plan.bytes < known.plan->bytes)
-      known.plan = std::move(plan);
+    if (!known || plan.bytes < known->bytes)
+      known = std::move(plan);
   }
-  return known.plan && known.plan->bytes < fewer ? &*known.plan : nullptr;
+  return known ? &*known : nullptr;
 }
 
 /// The plan with the fewest bytes of all rungs up to `sram`; of equal ones that of
@@ -987,9 +986,10 @@ const ProgramSearch::Plan *ProgramSearch::best(int64_t sram) {
       percent = it->second - (it->second > 80 ? 5 : 10);
     if (percent < leastPercent)
       continue;
-    if (Plan *plan = planFor(rung * percent / 100, best ? best->bytes : INT64_MAX)) {
-      best = plan;
+    if (Plan *plan = planFor(rung * percent / 100)) {
       plan->rung = rung;
+      if (!best || plan->bytes < best->bytes)
+        best = plan;
     }
   }
   return best;
@@ -1020,22 +1020,8 @@ LogicalResult ProgramSearch::prepare() {
   if (program.size() > longProgram)
     effort.rungsPerOctave = 1;
   findLives();
-  findRemaining();
   search = std::make_unique<ScheduleSearch>(limits);
   return success();
-}
-
-/// Weights that products read at or after each position are loaded there.
-void ProgramSearch::findRemaining() {
-  remaining.assign(program.size() + 1, 0);
-  llvm::DenseSet<Value> seen;
-  for (unsigned at = program.size(); at-- > 0;) {
-    remaining[at] = remaining[at + 1];
-    for (OpOperand &use : program[at]->getOpOperands())
-      if (isSecondOperand(program[at], use.getOperandNumber()) &&
-          use.get().getDefiningOp<ConstantOp>() && seen.insert(use.get()).second)
-        remaining[at] += tensorBytes(use.get());
-  }
 }
 
 LogicalResult ProgramSearch::choose() {
@@ -1061,7 +1047,7 @@ const ProgramSearch::Plan *ProgramSearch::bestOrReason(int64_t sram) {
   if (!refused.empty())
     return nullptr;  // what there is does not pack
   plans.erase(sram); // say it this time
-  Plan *plan = planFor(sram, INT64_MAX);
+  Plan *plan = planFor(sram);
   if (plan)
     plan->rung = sram;
   return plan;

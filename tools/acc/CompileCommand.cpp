@@ -105,11 +105,11 @@ static std::string contradiction(const CLI::App *command, const CompileOptions &
   struct {
     const char *option;
     Stage used;
-  } used[] = {{"--target", Stage::Import},      {"--set", Stage::Import},
-              {"--dim", Stage::Import},         {"--precision", Stage::Graph},
-              {"--plan-effort", Stage::Plan},   {"--schedule", Stage::Plan},
-              {"--schedule-out", Stage::Plan},  {"--schedule-diff", Stage::Plan},
-              {"--plan-seed", Stage::Plan},     {"--report", Stage::Codegen}};
+  } used[] = {{"--target", Stage::Import},     {"--set", Stage::Import},
+              {"--dim", Stage::Import},        {"--precision", Stage::Graph},
+              {"--plan-effort", Stage::Plan},  {"--schedule", Stage::Plan},
+              {"--schedule-out", Stage::Plan}, {"--schedule-diff", Stage::Plan},
+              {"--plan-seed", Stage::Plan},    {"--report", Stage::Codegen}};
   for (auto [option, stage] : used)
     if (command->count(option) && stage <= *options.from)
       return std::string(option) + " has no meaning with --from " + from + ": stage " +

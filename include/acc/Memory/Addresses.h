@@ -41,7 +41,6 @@ struct PackingFailure {
   Space space = Space::Sram;
   int64_t needed = 0, capacity = 0;           ///< bytes
   llvm::SmallVector<mlir::Operation *> clash; ///< allocs and calls (their frames)
-  int64_t residents = 0; ///< bytes that they take at the fullest call of the function
 };
 
 /// Adds `address` to every alloc and tensor, `accel.frame_bytes` and
