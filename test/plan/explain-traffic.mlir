@@ -32,7 +32,7 @@ module attributes {accel.target = {sram_bytes = 65536 : i64, acc_bytes = 16384 :
 // halo. A row has 8 * 2 floats.
 // CHECK: module attributes {accel.explanation = [
 // CHECK-SAME: {bytes = 1024 : i64, cause = #accel.cause<compulsory>, group = 0 : i64, node = "pool", tensor = "x", write = false}
-// CHECK-SAME: {bytes = 384 : i64, cause = #accel.cause<halo>, group = 0 : i64, node = "pool", tensor = "x", write = false}
+// CHECK-SAME: {bytes = 384 : i64, cause = #accel.cause<halo>, group = 0 : i64, node = "pool", tensor = "x", text = "tiles of this schedule overlap in what they read", write = false}
 // CHECK-SAME: {bytes = 1024 : i64, cause = #accel.cause<compulsory>, group = 0 : i64, node = "pool", tensor = "y", write = true}
 module attributes {accel.target = {sram_bytes = 65536 : i64, acc_bytes = 16384 : i64}} {
   func.func @main(%x: tensor<1x16x8x2xf32> {onnx.name = "x", accel.compulsory_bytes = 1024 : i64}) -> (tensor<1x16x8x2xf32> {onnx.name = "y"}) {
