@@ -206,13 +206,20 @@ static bool recoverGlobalAverage(Operation *op) {
   return true;
 }
 
+/// The first operand of a node of known shape, if it is 8-bit integers with one scale.
+static auto eightBitInput(Operation *op) {
+  auto x = dequantised(OnnxNode(op).input(0));
+  auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
+  bool fits = x && x->perTensor() && x->isEightBits() && type && type.hasStaticShape();
+  return fits ? x : std::nullopt;
+}
+
 /// A window's sum of integers, from which the zero points that it counts are taken.
 static bool recoverAverage(Operation *op) {
-  OnnxNode node(op);
-  auto x = dequantised(node.input(0));
-  auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
-  if (!x || !x->perTensor() || !x->isEightBits() || !type || !type.hasStaticShape())
+  auto x = eightBitInput(op);
+  if (!x)
     return false;
+  OnnxNode node(op); // the lowering refers to it
   Lowering l{OpBuilder(op), node};
   auto value = buildAveragePool(l, x->integer, x->scale[0], x->zero);
   if (failed(value))
@@ -229,11 +236,10 @@ static bool isNearest(Operation *op) {
 }
 
 static bool recoverLinearResize(Operation *op) {
-  OnnxNode node(op);
-  auto x = dequantised(node.input(0));
-  auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
-  if (!x || !x->perTensor() || !x->isEightBits() || !type || !type.hasStaticShape())
+  auto x = eightBitInput(op);
+  if (!x)
     return false;
+  OnnxNode node(op); // the lowering refers to it
   Lowering l{OpBuilder(op), node};
   auto value = buildLinearResize(l, x->integer, x->scale[0], x->zero);
   if (value)

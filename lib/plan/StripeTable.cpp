@@ -111,10 +111,14 @@ static SmallVector<SmallVector<LoopAttr>> channelCuts(const GroupOps &ops) {
   for (unsigned d = 0; d < rows; ++d)
     if (shape[d] > 1)
       batches.push_back(LoopAttr::get(context, d, 1));
+  int64_t before = shape[rank - 1];
+  if (largestTile(anchor, rank - 1) < before)
+    return result;
   for (int64_t parts : {2, 3, 4, 6, 8, 12, 16, 32, 64}) {
     int64_t channels = ceilDiv(ceilDiv(shape[rank - 1], parts), 16) * 16;
-    if (channels >= shape[rank - 1] || largestTile(anchor, rank - 1) < shape[rank - 1])
-      continue;
+    if (channels >= before)
+      continue; // more parts of 16 channels are the same parts
+    before = channels;
     SmallVector<LoopAttr> outer{LoopAttr::get(context, rank - 1, channels)};
     llvm::append_range(outer, batches);
     result.push_back(outer);
@@ -269,32 +273,26 @@ int64_t StripeTable::leastReloads(const Question &question, const Candidate &can
   return repeats(candidate) * std::max<int64_t>(0, weights - question.sram);
 }
 
+void StripeTable::addCandidate(ArrayRef<LoopAttr> stripes, bool rolling, bool leaf,
+                               unsigned family) {
+  Candidate &candidate = candidates.emplace_back();
+  candidate.stripes.assign(stripes.begin(), stripes.end());
+  candidate.rolling = rolling;
+  candidate.leaf = leaf;
+  candidate.family = family;
+}
+
 void StripeTable::addCuts(bool fine) {
   for (const SmallVector<LoopAttr> &stripes : cuts(ops, fine))
     for (bool leaf : {false, true})
       for (bool rolling : {true, false})
-        if (!stripes.empty() || !rolling) {
-          Candidate candidate;
-          candidate.stripes = stripes;
-          candidate.rolling = rolling;
-          candidate.leaf = leaf;
-          candidates.push_back(std::move(candidate));
-        }
+        if (!stripes.empty() || !rolling)
+          addCandidate(stripes, rolling, leaf);
   if (!fine && ops.members.size() > 1) {
-    for (const SmallVector<LoopAttr> &stripes : columnCuts(ops)) {
-      Candidate candidate;
-      candidate.stripes = stripes;
-      candidate.rolling = true;
-      candidate.leaf = false;
-      candidates.push_back(std::move(candidate));
-    }
-    for (const SmallVector<LoopAttr> &stripes : channelCuts(ops)) {
-      Candidate candidate;
-      candidate.stripes = stripes;
-      candidate.rolling = false;
-      candidate.leaf = true;
-      candidates.push_back(std::move(candidate));
-    }
+    for (const SmallVector<LoopAttr> &stripes : columnCuts(ops))
+      addCandidate(stripes, /*rolling=*/true, /*leaf=*/false);
+    for (const SmallVector<LoopAttr> &stripes : channelCuts(ops))
+      addCandidate(stripes, /*rolling=*/false, /*leaf=*/true);
   }
   fineCuts |= fine;
 }
@@ -306,14 +304,8 @@ void StripeTable::addPairCuts() {
     return;
   twoLoops = true;
   bool channels = llvm::any_of(ops.members, usesMxu) && channelsAreApart(ops);
-  for (const PairCut &cut : pairCuts(ops, channels)) {
-    Candidate candidate;
-    candidate.stripes = cut.stripes;
-    candidate.rolling = cut.rolling;
-    candidate.leaf = false;
-    candidate.family = cut.family;
-    candidates.push_back(std::move(candidate));
-  }
+  for (const PairCut &cut : pairCuts(ops, channels))
+    addCandidate(cut.stripes, cut.rolling, /*leaf=*/false, cut.family);
 }
 
 std::optional<GroupModel> StripeTable::model(const GroupPolicy &group, const MemberPolicy &shape,

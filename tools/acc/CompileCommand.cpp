@@ -28,6 +28,10 @@ struct Arguments {
 };
 } // namespace
 
+static void addModel(CLI::App *command, std::string &input, const char *what) {
+  command->add_option("model", input, what)->required()->check(tool::kNotEmpty);
+}
+
 static void addCommon(CLI::App *command, Arguments &arguments) {
   command
       ->add_option("--target", arguments.options.target,
@@ -151,9 +155,7 @@ void tool::addCompile(CLI::App &app, std::function<int()> &run, const Invocation
   CLI::App *command = app.add_subcommand("compile", "Compiles a model ahead of time");
   auto arguments = std::make_shared<Arguments>();
   CompileOptions &options = arguments->options;
-  command->add_option("model", options.input, "ONNX file (MLIR text with --from)")
-      ->required()
-      ->check(tool::kNotEmpty);
+  addModel(command, options.input, "ONNX file (MLIR text with --from)");
   command
       ->add_option("-o,--output", options.output,
                    "artifact to write (with --emit: MLIR text, - for standard output)")
@@ -220,9 +222,7 @@ void tool::addCheck(CLI::App &app, std::function<int()> &run) {
   CLI::App *command =
       app.add_subcommand("check", "Says whether a model compiles and lists what stands in the way");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("model", arguments->options.input, "ONNX file")
-      ->required()
-      ->check(tool::kNotEmpty);
+  addModel(command, arguments->options.input, "ONNX file");
   addCommon(command, *arguments);
   command->footer("Every obstacle is named with its node, the reason and what to do.\n\n"
                   "Examples:\n"
@@ -274,9 +274,7 @@ void tool::addSweep(CLI::App &app, std::function<int()> &run) {
       "Plans a model for several sizes of SRAM at once; the figures of `acc explore sram`");
   auto arguments = std::make_shared<Arguments>();
   auto sizes = std::make_shared<std::vector<int64_t>>();
-  command->add_option("model", arguments->options.input, "ONNX file")
-      ->required()
-      ->check(tool::kNotEmpty);
+  addModel(command, arguments->options.input, "ONNX file");
   command->add_option("--sram", *sizes, "sizes in bytes, separated by commas")
       ->required()
       ->delimiter(',')

@@ -95,6 +95,7 @@ private:
   std::optional<GroupModel> model(const GroupPolicy &group, const MemberPolicy &shape,
                                   ScheduleAttr &schedule);
   void addCuts(bool fine);
+  void addCandidate(llvm::ArrayRef<LoopAttr> stripes, bool rolling, bool leaf, unsigned family = 0);
   void addPairCuts();
 
   GroupOps ops;
